@@ -1,0 +1,291 @@
+"""One experiment file (TOML) -> frozen dataclasses -> one hash that travels with every artefact.
+
+The dataclasses below are the only table of options: defaults, types and meaning stand here and nowhere
+else. `load` refuses an unknown key and names the nearest known one; `Config.hash` identifies the
+resolved configuration (defaults filled in), so two files that mean the same have the same hash.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kws_tflm.errors import ConfigError, MismatchError
+
+T = TypeVar("T")
+
+SILENCE_LABEL = "_silence_"
+UNKNOWN_LABEL = "_unknown_"
+TEN_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which recordings, and which classes they make."""
+
+    kind: str = "synthetic"
+    """``synthetic`` (made here with espeak-ng) or ``speech_commands`` (official folder layout)."""
+    words: tuple[str, ...] = TEN_WORDS
+    """Keywords, in class order; the classes ``_silence_`` and ``_unknown_`` follow them."""
+    silence_fraction: float = 0.10
+    """Silence clips in the training set, as a fraction of the keyword clips."""
+    unknown_fraction: float = 0.10
+    """Clips of other words in the training set, as a fraction of the keyword clips."""
+    clips_per_word: int = 260
+    """Synthetic set only: clips of each keyword over all three splits."""
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """The acoustic front end. Lengths are in samples at `sample_rate`."""
+
+    kind: str = "mfcc"
+    """``mfcc`` or ``log_mel``."""
+    sample_rate: int = 16000
+    window_length: int = 512
+    hop_length: int = 320
+    n_fft: int = 512
+    """FFT size, a power of two, at least `window_length`."""
+    n_mels: int = 40
+    n_coefficients: int = 10
+    """DCT-II coefficients kept (``mfcc``); ignored for ``log_mel``."""
+    f_min: float = 20.0
+    f_max: float = 4000.0
+    n_frames: int = 49
+    """Columns of one model input."""
+    log_offset: float = 1e-6
+    """Added to the mel power before the logarithm (samples scaled to [-1, 1))."""
+
+    @property
+    def n_features(self) -> int:
+        """Values in one column."""
+        return self.n_coefficients if self.kind == "mfcc" else self.n_mels
+
+    @property
+    def clip_samples(self) -> int:
+        """Samples that give exactly `n_frames` columns."""
+        return self.window_length + (self.n_frames - 1) * self.hop_length
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """Random changes of the waveform, training split only."""
+
+    time_shift_ms: float = 100.0
+    noise_probability: float = 0.8
+    snr_db_min: float = 5.0
+    snr_db_max: float = 40.0
+    gain_db: float = 6.0
+    """Uniform in [-gain_db, +gain_db]."""
+    speed_min: float = 0.9
+    speed_max: float = 1.1
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Architecture by registered name (`kws_tflm.models`)."""
+
+    name: str = "ds_cnn"
+    filters: int = 64
+    blocks: int = 4
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Dense float training."""
+
+    epochs: int = 30
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.05
+    patience: int = 10
+    """Epochs without a better validation accuracy before training stops."""
+
+
+@dataclass(frozen=True)
+class PruneConfig:
+    """Block magnitude pruning of the pointwise convolutions."""
+
+    enabled: bool = True
+    sparsity: float = 0.75
+    block_shape: tuple[int, int] = (1, 4)
+    """(output channels, input channels) that are kept or zeroed together."""
+    epochs: int = 12
+    begin_epoch: float = 0.0
+    end_epoch: float = 8.0
+    """Polynomial (cubic) schedule from 0 to `sparsity` between these epochs; the rest recovers."""
+    learning_rate: float = 1e-3
+
+
+@dataclass(frozen=True)
+class QatConfig:
+    """Prune-preserving quantisation-aware training."""
+
+    epochs: int = 5
+    learning_rate: float = 2e-4
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """From class scores to events; the same C++ runs on host and board."""
+
+    hops_per_inference: int = 8
+    smoothing: int = 3
+    """Inferences averaged."""
+    threshold: float = 0.70
+    """Smoothed score, 0 to 1, at which a keyword is reported."""
+    refractory_ms: int = 900
+    """After a detection, further ones are suppressed for this long."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A resolved experiment."""
+
+    name: str = "experiment"
+    seed: int = 1
+    data: DataConfig = field(default_factory=DataConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    prune: PruneConfig = field(default_factory=PruneConfig)
+    qat: QatConfig = field(default_factory=QatConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in model-output order: keywords, silence, unknown."""
+        return (*self.data.words, SILENCE_LABEL, UNKNOWN_LABEL)
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical JSON of the resolved configuration."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries and lists, as written into run folders and `.tflite` metadata."""
+        result: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return result
+
+
+def load(path: str | Path) -> Config:
+    """Read the experiment file `path`.
+
+    Raises:
+        ConfigError: missing file, bad TOML, unknown key (nearest named), wrong type, value out of range.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file; see configs/ for examples") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); check the file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}; correct that line") from None
+    return from_dict(raw, where=str(path))
+
+
+def from_dict(raw: dict[str, Any], where: str = "configuration") -> Config:
+    """Build and check a `Config` from nested dictionaries; `where` names the source in errors."""
+    config = _build(Config, raw, where, "")
+    _check(config, where)
+    return config
+
+
+def require_same(expected: str, found: str, what: str, where: str | Path) -> None:
+    """Refuse an artefact whose configuration hash is not the expected one."""
+    if expected != found:
+        raise MismatchError(
+            f"{where}: {what} was made with configuration {found}, not {expected}; "
+            "make it again with this configuration, or use the one that made it"
+        )
+
+
+def _build(cls: type[T], raw: Any, where: str, prefix: str) -> T:
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where}: [{prefix.rstrip('.')}] must be a table; write it as [section]")
+    hints = typing.get_type_hints(cls)
+    known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.0)
+            raise ConfigError(f"{where}: unknown key '{prefix}{key}'; did you mean '{prefix}{near[0]}'?")
+        values[key] = _coerce(hints[key], value, where, f"{prefix}{key}")
+    return cls(**values)
+
+
+def _coerce(hint: Any, value: Any, where: str, key: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast(type[Any], hint), value, where, f"{key}.")
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        args = typing.get_args(hint)
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where}: '{key}' must be a list, not {value!r}")
+        if args[-1] is not Ellipsis and len(value) != len(args):
+            raise ConfigError(f"{where}: '{key}' must have {len(args)} entries, not {len(value)}")
+        return tuple(_coerce(args[0], v, where, f"{key}[{i}]") for i, v in enumerate(value))
+    if isinstance(hint, types.UnionType):  # pragma: no cover - no such field today
+        raise TypeError(f"unsupported field type {hint}")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
+        raise ConfigError(f"{where}: '{key}' must be of type {hint.__name__}, not {value!r}")
+    return value
+
+
+def _check(config: Config, where: str) -> None:
+    """Ranges and relations; each message names the key and the accepted values."""
+
+    def need(condition: bool, message: str) -> None:
+        if not condition:
+            raise ConfigError(f"{where}: {message}")
+
+    data, feat, prune, det = config.data, config.features, config.prune, config.detector
+    need(data.kind in ("synthetic", "speech_commands"), "'data.kind' must be 'synthetic' or 'speech_commands'")
+    need(len(data.words) > 0, "'data.words' must name at least one keyword")
+    need(len(set(data.words)) == len(data.words), "'data.words' has a word twice")
+    for word in data.words:
+        need(bool(word) and not word.startswith("_"), f"'data.words': {word!r} is not a usable word")
+    need(0 <= data.silence_fraction <= 1, "'data.silence_fraction' must be in [0, 1]")
+    need(0 <= data.unknown_fraction <= 1, "'data.unknown_fraction' must be in [0, 1]")
+    need(data.clips_per_word >= 10, "'data.clips_per_word' must be at least 10")
+    need(feat.kind in ("mfcc", "log_mel"), "'features.kind' must be 'mfcc' or 'log_mel'")
+    need(feat.sample_rate == 16000, "'features.sample_rate' must be 16000 (the microphone's rate)")
+    need(feat.n_fft in (256, 512, 1024, 2048), "'features.n_fft' must be 256, 512, 1024 or 2048")
+    need(32 <= feat.window_length <= feat.n_fft, "'features.window_length' must be in [32, n_fft]")
+    need(0 < feat.hop_length <= feat.window_length, "'features.hop_length' must be in [1, window_length]")
+    need(1 <= feat.n_mels <= 128, "'features.n_mels' must be in [1, 128]")
+    need(1 <= feat.n_coefficients <= feat.n_mels, "'features.n_coefficients' must be in [1, n_mels]")
+    need(0 <= feat.f_min < feat.f_max <= feat.sample_rate / 2, "'features.f_min' < 'f_max' <= 8000 must hold")
+    need(1 <= feat.n_frames <= 400, "'features.n_frames' must be in [1, 400]")
+    need(1e-9 <= feat.log_offset <= 1e-2, "'features.log_offset' must be in [1e-9, 1e-2]")
+    aug = config.augmentation
+    need(0.5 <= aug.speed_min <= aug.speed_max <= 2, "'augmentation.speed_min' <= 'speed_max' must be in [0.5, 2]")
+    need(aug.snr_db_min <= aug.snr_db_max, "'augmentation.snr_db_min' must not exceed 'snr_db_max'")
+    need(0 <= aug.noise_probability <= 1, "'augmentation.noise_probability' must be in [0, 1]")
+    need(1 <= config.model.filters <= 512, "'model.filters' must be in [1, 512]")
+    need(1 <= config.model.blocks <= 16, "'model.blocks' must be in [1, 16]")
+    need(0 <= config.model.dropout < 1, "'model.dropout' must be in [0, 1)")
+    need(config.train.epochs >= 1 and config.train.batch_size >= 1, "'train.epochs' and 'batch_size' must be positive")
+    need(0 <= prune.sparsity < 1, "'prune.sparsity' must be in [0, 1)")
+    need(all(1 <= b <= 16 for b in prune.block_shape), "'prune.block_shape' entries must be in [1, 16]")
+    need(0 <= prune.begin_epoch <= prune.end_epoch <= prune.epochs, "'prune.begin_epoch' <= 'end_epoch' <= 'epochs'")
+    need(1 <= det.hops_per_inference <= feat.n_frames, "'detector.hops_per_inference' must be in [1, n_frames]")
+    need(1 <= det.smoothing <= 16, "'detector.smoothing' must be in [1, 16]")
+    need(0 < det.threshold <= 1, "'detector.threshold' must be in (0, 1]")
+    need(0 <= det.refractory_ms <= 60000, "'detector.refractory_ms' must be in [0, 60000]")
