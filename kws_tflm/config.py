@@ -110,6 +110,16 @@ class TrainConfig:
     label_smoothing: float = 0.05
     patience: int = 10
     """Epochs without a better validation accuracy before training stops."""
+    augmented_epochs: int = 8
+    """Differently augmented copies of the training set; epochs take them in turn."""
+    balance: float = 0.5
+    """0: classes as often as recorded; 1: every class equally often."""
+    mixup: float = 0.0
+    """Fraction of the clips that are blended with another one (features and labels)."""
+    time_mask: int = 0
+    """Up to so many consecutive frames of a clip are set to its mean."""
+    distillation: float = 0.0
+    """Weight of the dense float model's scores as targets while pruning and in QAT."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,8 @@ class PruneConfig:
     sparsity: float = 0.75
     block_shape: tuple[int, int] = (1, 4)
     """(output channels, input channels) that are kept or zeroed together."""
+    norm: str = "l2"
+    """Block magnitude: ``l1`` (mean |w|) or ``l2`` (root mean square)."""
     epochs: int = 12
     begin_epoch: float = 0.0
     end_epoch: float = 8.0
@@ -281,8 +293,22 @@ def _check(config: Config, where: str) -> None:
     need(1 <= config.model.filters <= 512, "'model.filters' must be in [1, 512]")
     need(1 <= config.model.blocks <= 16, "'model.blocks' must be in [1, 16]")
     need(0 <= config.model.dropout < 1, "'model.dropout' must be in [0, 1)")
-    need(config.train.epochs >= 1 and config.train.batch_size >= 1, "'train.epochs' and 'batch_size' must be positive")
+    train = config.train
+    need(train.epochs >= 1 and train.batch_size >= 1, "'train.epochs' and 'batch_size' must be positive")
+    need(train.patience >= 1, "'train.patience' must be at least 1")
+    need(1 <= train.augmented_epochs <= 1000, "'train.augmented_epochs' must be in [1, 1000]")
+    need(0 <= train.balance <= 1, "'train.balance' must be in [0, 1]")
+    need(0 <= train.mixup <= 1, "'train.mixup' must be in [0, 1]")
+    need(0 <= train.time_mask < feat.n_frames, "'train.time_mask' must be in [0, n_frames)")
+    need(0 <= train.distillation <= 1, "'train.distillation' must be in [0, 1]")
+    need(0 <= train.label_smoothing < 1, "'train.label_smoothing' must be in [0, 1)")
+    need(train.weight_decay >= 0, "'train.weight_decay' must not be negative")
+    for section in ("train", "prune", "qat"):
+        phase = getattr(config, section)
+        need(phase.epochs >= 1, f"'{section}.epochs' must be at least 1")
+        need(0 < phase.learning_rate <= 1, f"'{section}.learning_rate' must be in (0, 1]")
     need(0 <= prune.sparsity < 1, "'prune.sparsity' must be in [0, 1)")
+    need(prune.norm in ("l1", "l2"), "'prune.norm' must be 'l1' or 'l2'")
     need(all(1 <= b <= 16 for b in prune.block_shape), "'prune.block_shape' entries must be in [1, 16]")
     need(0 <= prune.begin_epoch <= prune.end_epoch <= prune.epochs, "'prune.begin_epoch' <= 'end_epoch' <= 'epochs'")
     need(1 <= det.hops_per_inference <= feat.n_frames, "'detector.hops_per_inference' must be in [1, n_frames]")

@@ -32,6 +32,10 @@ class AudioError(DataError):
     """A recording cannot be used: missing, truncated, wrong rate, not mono, too short."""
 
 
+class TrainingError(KwsError):
+    """Training cannot go on: the loss is not finite, a class is empty, the disk is full."""
+
+
 class ModelError(KwsError):
     """A model file is corrupt, of the wrong type, or has operators that are not supported."""
 
