@@ -284,7 +284,7 @@ def _detection(f: _Fields) -> Detection:
 
 def _stats(f: _Fields) -> Stats:
     counters = {key: f.integer(key) for key in Stats.__dataclass_fields__ if key != "extra"}
-    return Stats(**counters, extra=f.rest)  # type: ignore[arg-type, misc]
+    return Stats(**counters, extra=f.rest)
 
 
 _READERS: dict[str, Callable[[_Fields], Event]] = {
