@@ -22,7 +22,7 @@ MAX_LINE_BYTES = 1024
 _START = re.compile(rb"KWS(\d{1,6}) ")
 _FIELD = re.compile(r' ([A-Za-z_]\w*)=("(?:[^"\\]|\\["\\])*"|[^\s"]*)', re.ASCII)
 _KIND = re.compile(r" ([a-z_]+)", re.ASCII)
-_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 Fields = Mapping[str, str]

@@ -1,0 +1,112 @@
+"""Finding the artefact that a command line means: a model file, a run folder, or the newest run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kws_tflm.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from kws_tflm.config import Config
+
+RUNS = Path("runs")
+DEMO_RUNS = Path("build/demo/runs")
+DENSE, SPARSE = "dense.tflite", "sparse.tflite"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that `kws-tflm train` made."""
+
+    path: Path
+
+    @property
+    def dense(self) -> Path:
+        """The dense int8 model; may not exist yet."""
+        return self.path / DENSE
+
+    @property
+    def sparse(self) -> Path:
+        """The model with sparse operators; may not exist yet."""
+        return self.path / SPARSE
+
+    def config(self) -> Config:
+        """The resolved configuration that made the run.
+
+        Raises:
+            DataError: the folder is no run folder or its configuration is damaged.
+        """
+        from kws_tflm.config import from_dict
+
+        where = self.path / "config.json"
+        try:
+            raw = json.loads(where.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(
+                f"{self.path}: not a run folder (no config.json); give the folder that train made"
+            ) from None
+        except ValueError:
+            raise DataError(f"{where}: damaged; train again or choose another run") from None
+        if not isinstance(raw, dict):
+            raise DataError(f"{where}: damaged; train again or choose another run")
+        inner = raw.get("config", raw)
+        return from_dict({k: v for k, v in inner.items() if k != "hash"}, where=str(where))
+
+
+def is_run(path: Path) -> bool:
+    """`path` looks like a run folder."""
+    return (path / "config.json").is_file()
+
+
+def find_run(path: str | Path) -> RunFolder:
+    """The run folder at `path`.
+
+    Raises:
+        DataError: there is none.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such run folder; train makes one under {RUNS}/ and prints its name")
+    run = RunFolder(folder)
+    run.config()
+    return run
+
+
+def newest_run() -> RunFolder | None:
+    """The run folder converted last, under runs/ or of the demo."""
+    found = [p for root in (RUNS, DEMO_RUNS) if root.is_dir() for p in root.glob(f"*/{SPARSE}")]
+    return RunFolder(max(found, key=lambda p: p.stat().st_mtime).parent) if found else None
+
+
+def find_model(path: str | Path | None) -> Path:
+    """The `.tflite` meant by `path`: a file, a run folder (its sparse model, else its dense one), or None (newest run).
+
+    Raises:
+        ModelError: there is none.
+    """
+    if path is None:
+        run = newest_run()
+        if run is None:
+            raise ModelError("no model given and no run found; run 'kws-tflm demo' or name a .tflite or a run folder")
+        return run.sparse
+    given = Path(path)
+    if given.is_dir():
+        for candidate in (given / SPARSE, given / DENSE):
+            if candidate.is_file():
+                return candidate
+        raise ModelError(f"{given}: holds no {SPARSE} or {DENSE}; run 'kws-tflm convert {given}' first")
+    if not given.is_file():
+        raise ModelError(f"{given}: no such model; give a .tflite or a run folder")
+    return given
+
+
+def read_model(path: Path) -> bytes:
+    """Contents of a model file; ModelError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise ModelError(f"{path}: cannot be read ({reason}); give a .tflite") from None
