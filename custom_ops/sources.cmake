@@ -1,0 +1,7 @@
+# KWS_CUSTOM_OPS_SOURCES: formats, kernels and TFLM glue, for host and target alike.
+# The include root is the folder above this one; the glue also needs TFLM's include folders.
+set(KWS_CUSTOM_OPS_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/formats/block_sparse_conv.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_conv2d.cc)

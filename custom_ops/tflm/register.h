@@ -1,0 +1,26 @@
+// The custom operators of this project, for a TFLM op resolver:
+//   resolver.AddCustom(kws::kSparseConv2dName, kws::Register_SPARSE_CONV_2D(),
+//                      kws::kSparseConv2dVersion);
+#ifndef CUSTOM_OPS_TFLM_REGISTER_H_
+#define CUSTOM_OPS_TFLM_REGISTER_H_
+
+#include "custom_ops/tflm/compat.h"
+
+namespace kws {
+
+// CONV_2D with packed sparse weights. Inputs: activation (int8 NHWC), packed weights (constant
+// int8 or uint8, 1-D, docs/sparse_format.md), bias (constant int32 [out_channels]). One output,
+// int8 NHWC. The same bytes as CONV_2D on the same weights with their zeros in place.
+inline constexpr char kSparseConv2dName[] = "KWS_SPARSE_CONV_2D";
+inline constexpr int kSparseConv2dVersion = 1;
+
+// The build's kernels: M7 when KWS_KERNELS_M7 is defined non-zero, the reference otherwise.
+Registration* Register_SPARSE_CONV_2D();
+
+// One of the two by name, for comparisons.
+Registration* Register_SPARSE_CONV_2D_M7();
+Registration* Register_SPARSE_CONV_2D_REFERENCE();
+
+}  // namespace kws
+
+#endif  // CUSTOM_OPS_TFLM_REGISTER_H_
