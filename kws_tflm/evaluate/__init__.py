@@ -1,0 +1,1 @@
+"""Accuracy, and parity between the stages."""
