@@ -10,5 +10,4 @@ NB_MODULE(_native, module) {
   kws::host::BindFeatures(module);
   kws::host::BindInterpreter(module);
   kws::host::BindDetector(module);
-  kws::host::BindSpotter(module);
 }
