@@ -87,7 +87,7 @@ std::vector<int8_t> HostInterpreter::Invoke(const int8_t* data, size_t bytes) {
                         std::to_string(in->bytes));
   }
   std::memcpy(in->data.int8, data, bytes);
-  if (interpreter_->Invoke() != kTfLiteOk) throw ModelRejected(reporter_.Take());
+  if (!Run()) throw ModelRejected(reporter_.Take());
   const TfLiteTensor* out = interpreter_->output(0);
   return {out->data.int8, out->data.int8 + out->bytes};
 }

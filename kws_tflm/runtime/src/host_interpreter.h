@@ -47,8 +47,11 @@ class HostInterpreter {
   // Copies `bytes` of int8 input in, runs once, returns the int8 output.
   std::vector<int8_t> Invoke(const int8_t* input, size_t bytes);
 
-  const TfLiteTensor& input() { return *interpreter_->input(0); }
-  const TfLiteTensor& output() { return *interpreter_->output(0); }
+  // Runs once on what stands in the input tensor; false when an operator failed.
+  bool Run() { return interpreter_->Invoke() == kTfLiteOk; }
+
+  const TfLiteTensor& input() const { return *interpreter_->input(0); }
+  const TfLiteTensor& output() const { return *interpreter_->output(0); }
   size_t arena_used() const { return interpreter_->arena_used_bytes(); }
 
  private:

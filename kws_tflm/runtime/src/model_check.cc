@@ -1,6 +1,9 @@
 #include "kws_tflm/runtime/src/model_check.h"
 
 #include <cstdint>
+#include <vector>
+
+#include "kws_tflm/runtime/src/operator_check.h"
 
 namespace kws::host {
 namespace {
@@ -82,6 +85,11 @@ bool IndicesInRange(const flatbuffers::Vector<int32_t>* indices, size_t count, b
   return true;
 }
 
+std::string Name(const tflite::OperatorCode& code) {
+  if (code.builtin_code() == tflite::BuiltinOperator_CUSTOM) return code.custom_code()->str();
+  return tflite::EnumNameBuiltinOperator(code.builtin_code());
+}
+
 std::string CheckOperator(const tflite::Model& model, const tflite::SubGraph& graph,
                           const tflite::Operator* op, size_t index) {
   const std::string where = "operator " + std::to_string(index);
@@ -103,7 +111,34 @@ std::string CheckOperator(const tflite::Model& model, const tflite::SubGraph& gr
                    op->builtin_options() == nullptr) {
     return where + ": options are absent";
   }
-  return "";
+  const std::string shapes = CheckOperatorShapes(model, graph, *op);
+  return shapes.empty() ? shapes : where + " (" + Name(*code) + "): " + shapes;
+}
+
+// Every tensor is written once, before it is read: a constant, the graph's input, or the output of an
+// earlier operator. Otherwise TFLM would leave it without memory or overwrite the model.
+std::string CheckDataFlow(const tflite::Model& model, const tflite::SubGraph& graph) {
+  std::vector<bool> written(graph.tensors()->size());
+  for (size_t i = 0; i < written.size(); ++i) {
+    const tflite::Tensor& tensor = *graph.tensors()->Get(i);
+    if (tensor.is_variable()) return "tensor " + std::to_string(i) + ": variables are not supported";
+    const auto* buffer = model.buffers()->Get(tensor.buffer());
+    written[i] = buffer != nullptr && buffer->data() != nullptr && buffer->data()->size() != 0;
+  }
+  if (written[graph.inputs()->Get(0)]) return "the model's input is a constant";
+  written[graph.inputs()->Get(0)] = true;
+  for (size_t i = 0; i < graph.operators()->size(); ++i) {
+    const tflite::Operator& op = *graph.operators()->Get(i);
+    const std::string where = "operator " + std::to_string(i);
+    for (int32_t input : *op.inputs()) {
+      if (input >= 0 && !written[input]) return where + ": reads a tensor that nothing has written";
+    }
+    for (int32_t output : *op.outputs()) {
+      if (written[output]) return where + ": writes a tensor that is already written";
+      written[output] = true;
+    }
+  }
+  return written[graph.outputs()->Get(0)] ? "" : "no operator writes the model's output";
 }
 
 }  // namespace
@@ -124,16 +159,16 @@ std::string CheckStructure(const tflite::Model& model) {
     std::string error = CheckTensor(model, graph.tensors()->Get(i), i);
     if (!error.empty()) return error;
   }
-  for (size_t i = 0; i < graph.operators()->size(); ++i) {
-    std::string error = CheckOperator(model, graph, graph.operators()->Get(i), i);
-    if (!error.empty()) return error;
-  }
   const size_t tensors = graph.tensors()->size();
   if (!IndicesInRange(graph.inputs(), tensors, false) || graph.inputs()->size() != 1 ||
       !IndicesInRange(graph.outputs(), tensors, false) || graph.outputs()->size() != 1) {
     return "exactly one input and one output are supported";
   }
-  return "";
+  for (size_t i = 0; i < graph.operators()->size(); ++i) {
+    std::string error = CheckOperator(model, graph, graph.operators()->Get(i), i);
+    if (!error.empty()) return error;
+  }
+  return CheckDataFlow(model, graph);
 }
 
 }  // namespace kws::host

@@ -10,4 +10,5 @@ NB_MODULE(_native, module) {
   kws::host::BindFeatures(module);
   kws::host::BindInterpreter(module);
   kws::host::BindDetector(module);
+  kws::host::BindSpotter(module);
 }
