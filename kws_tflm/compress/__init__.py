@@ -1,13 +1,14 @@
 """Pruning by blocks and prune-preserving quantisation-aware training."""
 
 from kws_tflm.compress.masks import block_mask, expand_mask
-from kws_tflm.compress.pqat import quantization_aware
+from kws_tflm.compress.pqat import calibrate, quantization_aware
 from kws_tflm.compress.pruner import Pruner, layer_sparsity, prunable_kernels
 from kws_tflm.compress.schedule import polynomial_sparsity
 
 __all__ = [
     "Pruner",
     "block_mask",
+    "calibrate",
     "expand_mask",
     "layer_sparsity",
     "polynomial_sparsity",

@@ -1,0 +1,15 @@
+"""Training: float -> prune -> prune-preserving QAT, in one resumable run folder."""
+
+from kws_tflm.train.run import load_model, train_run
+from kws_tflm.train.run_folder import RunFolder, default_run_dir, open_run
+from kws_tflm.train.source import FeatureSource, LabelledFeatures
+
+__all__ = [
+    "FeatureSource",
+    "LabelledFeatures",
+    "RunFolder",
+    "default_run_dir",
+    "load_model",
+    "open_run",
+    "train_run",
+]

@@ -1,0 +1,147 @@
+"""A whole training run: float -> prune -> PQAT, each phase taken up where it was interrupted."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kws_tflm.compress import Pruner, calibrate, quantization_aware
+from kws_tflm.config import Config
+from kws_tflm.errors import ModelError, TrainingError
+from kws_tflm.models import build
+from kws_tflm.report.curves import draw_curves
+from kws_tflm.train.phase import Phase, PhaseTrainer
+from kws_tflm.train.report import make_report
+from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
+from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
+from kws_tflm.train.storage import write_atomic, write_json
+
+_CALIBRATION_CLIPS = 1024
+
+
+def say_to_stderr(line: str) -> None:
+    """Progress lines go to standard error; standard output stays free for `--json`."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def train_run(
+    config: Config,
+    run_dir: Path,
+    source: FeatureSource,
+    *,
+    config_text: str | None = None,
+    say: Callable[[str], None] = say_to_stderr,
+) -> dict[str, Any]:
+    """Train everything that `run_dir` does not have yet and return the content of its `report.json`.
+
+    Run again after an interruption, it goes on after the last whole epoch and ends with the weights
+    of an uninterrupted run. A finished run is left as it is.
+
+    Raises:
+        MismatchError: `run_dir` belongs to another configuration.
+        TrainingError: an empty class, a loss that is not finite, a full disk; nothing stored is lost.
+    """
+    try:
+        folder = RunFolder(run_dir, config)
+        if config_text is not None:
+            folder.keep_config_text(config_text)
+        return _train(folder, source, say)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise TrainingError(f"{run_dir}: disk full; free some space and run the same command to go on") from None
+
+
+def load_model(run_dir: str | Path, stage: str) -> Any:
+    """The Keras model of a finished stage of a run.
+
+    `float`: dense; `pruned`: with its zeros; `qat`: with fake quantisers, ready for the converter.
+
+    Raises:
+        ConfigError, ModelError, MismatchError: no run there, stage not finished, or from another run.
+    """
+    return stage_model(open_run(run_dir), stage)
+
+
+def stage_model(folder: RunFolder, stage: str) -> Any:
+    """`load_model` for a run folder that is open."""
+    if stage not in STAGES:
+        raise ModelError(f"no stage '{stage}'; the stages are {', '.join(STAGES)}")
+    stored = folder.load_stage(stage)
+    model = build(folder.config)
+    if stage == "qat":
+        model = quantization_aware(model)
+    try:
+        model.set_weights(stored.weights)
+    except ValueError:
+        raise ModelError(f"{folder.path}: the weights of '{stage}' do not fit the architecture; train again") from None
+    return model
+
+
+def phases(config: Config) -> list[Phase]:
+    """The phases of a run, in order."""
+    train, prune, qat = config.train, config.prune, config.qat
+    result = [Phase("float", 0, train.epochs, train.learning_rate, train.patience, 0)]
+    sparsity = 0.0
+    if prune.enabled:
+        result.append(Phase("pruned", 1, prune.epochs, prune.learning_rate, train.patience, train.epochs, prune))
+        sparsity = prune.sparsity
+    first = train.epochs + (prune.epochs if prune.enabled else 0)
+    result.append(Phase("qat", 2, qat.epochs, qat.learning_rate, train.patience, first, sparsity=sparsity))
+    return result
+
+
+def _train(folder: RunFolder, source: FeatureSource, say: Callable[[str], None]) -> dict[str, Any]:
+    config = folder.config
+    check_classes(source.train(0).labels, config.labels)
+    title = f"{config.name} ({config.hash})"
+    rows: list[dict[str, Any]] = []
+    previous: str | None = None
+    for phase in phases(config):
+        if folder.has_stage(phase.name):
+            say(f"{phase.name}: finished before")
+            rows = folder.load_stage(phase.name).meta["rows"]
+        else:
+            started = time.monotonic()
+            model, pruner = _prepare(folder, phase, previous, source)
+            teacher = None
+            if previous is not None and config.train.distillation > 0:
+                teacher = stage_model(folder, "float")
+            rows = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, say).run(rows)
+            masks = pruner.masks() if pruner is not None else {}
+            meta = {"rows": rows, "seconds": round(time.monotonic() - started, 1)}
+            folder.save_stage(phase.name, Stage(model.get_weights(), masks, meta))
+            folder.checkpoint.unlink(missing_ok=True)
+            write_atomic(folder.path / "curves.png", draw_curves(rows, title))
+        previous = phase.name
+    folder.save_history(rows)
+    report = make_report(folder, source, {name: stage_model(folder, name) for name in STAGES if folder.has_stage(name)})
+    write_json(folder.path / "report.json", report)
+    for name, stage in report["stages"].items():
+        say(f"{name:<6} validation {stage['validation']['accuracy']:.4f}  test {stage['test']['accuracy']:.4f}")
+    return report
+
+
+def _prepare(folder: RunFolder, phase: Phase, previous: str | None, source: FeatureSource) -> tuple[Any, Pruner | None]:
+    """The model a phase starts from, and its masks."""
+    config = folder.config
+    if previous is None:
+        return build(config), None
+    model = stage_model(folder, previous)
+    masks = folder.load_stage(previous).masks
+    if phase.name == "qat":
+        quantized = quantization_aware(model)
+        data = source.train(phase.first_epoch)
+        chosen = np.linspace(0, len(data.labels) - 1, min(_CALIBRATION_CLIPS, len(data.labels))).astype(int)
+        calibrate(quantized, model, as_model_input(data.features[chosen]))
+        model = quantized
+    pruner = Pruner(model, config.prune) if config.prune.enabled else None
+    if pruner is not None and masks:
+        pruner.set_masks(masks)
+    return model, pruner
