@@ -35,4 +35,4 @@ def quantize_features(features: NDArray[np.int16], multiplier: int, shift: int, 
     right = max(-shift, 0)
     mask = (1 << right) - 1
     rounded = (high >> right) + ((high & mask) > (mask >> 1) + (high < 0))
-    return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+    return np.asarray(np.clip(rounded + zero_point, -128, 127), np.int8)

@@ -9,14 +9,17 @@
 namespace kws {
 namespace {
 
-// Left shift, 0 .. 15, after which the largest sample fills 16 bits.
-int32_t NormalisingShift(const int16_t* samples, int32_t n) {
+// Left shift, at most 15, after which the largest sample fills 16 bits; less where log_offset, which is
+// shifted by twice as much, would pass 2^62.
+int32_t NormalisingShift(const FeatureTables& tables, const int16_t* samples) {
   uint32_t magnitude_bits = 0;
-  for (int32_t i = 0; i < n; ++i) {
+  for (int32_t i = 0; i < tables.window_length; ++i) {
     const int32_t sample = samples[i];
     magnitude_bits |= static_cast<uint32_t>(sample ^ (sample >> 31));
   }
-  return magnitude_bits == 0 ? 15 : __builtin_clz(magnitude_bits) - 17;
+  const int32_t shift = magnitude_bits == 0 ? 15 : __builtin_clz(magnitude_bits) - 17;
+  const int32_t limit = __builtin_clzll(tables.log_offset) / 2 - 1;
+  return shift < limit ? shift : limit;
 }
 
 inline int32_t Windowed(int16_t sample, int32_t left_shift, int32_t window) {
@@ -56,7 +59,7 @@ void ComputeFeatureColumn(const FeatureTables& tables, const int16_t* samples, i
                           int16_t* column) {
   int32_t* const spectrum = buffer;
   int32_t* const log_mel = buffer + tables.n_fft;
-  const int32_t normalisation = NormalisingShift(samples, tables.window_length);
+  const int32_t normalisation = NormalisingShift(tables, samples);
   WindowAndPermute(tables, samples, normalisation, spectrum);
   ComplexFft(tables, spectrum);
   PowerSpectrum(tables, spectrum);

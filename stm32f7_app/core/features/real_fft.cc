@@ -22,23 +22,23 @@ inline Complex HalfProduct(Complex a, Complex w) {
   return {MulHighSub(MulHigh(a.re, w.re), a.im, w.im), MulHighAdd(MulHigh(a.re, w.im), a.im, w.re)};
 }
 
-// 4-point DFT of (a, b, c, d), not scaled, written `stride` words apart.
-inline void Dft4(Complex a, Complex b, Complex c, Complex d, int32_t* z, int32_t stride) {
+// 4-point DFT of (a, b, c, d), not scaled.
+inline void Dft4(Complex a, Complex b, Complex c, Complex d, int32_t* z0, int32_t* z1, int32_t* z2,
+                 int32_t* z3) {
   const Complex even_sum = {a.re + c.re, a.im + c.im};
   const Complex even_difference = {a.re - c.re, a.im - c.im};
   const Complex odd_sum = {b.re + d.re, b.im + d.im};
   const Complex odd_difference = {b.re - d.re, b.im - d.im};
-  Store(z, even_sum.re + odd_sum.re, even_sum.im + odd_sum.im);
-  Store(z + stride, even_difference.re + odd_difference.im, even_difference.im - odd_difference.re);
-  Store(z + 2 * stride, even_sum.re - odd_sum.re, even_sum.im - odd_sum.im);
-  Store(z + 3 * stride, even_difference.re - odd_difference.im,
-        even_difference.im + odd_difference.re);
+  Store(z0, even_sum.re + odd_sum.re, even_sum.im + odd_sum.im);
+  Store(z1, even_difference.re + odd_difference.im, even_difference.im - odd_difference.re);
+  Store(z2, even_sum.re - odd_sum.re, even_sum.im - odd_sum.im);
+  Store(z3, even_difference.re - odd_difference.im, even_difference.im + odd_difference.re);
 }
 
 // First stage, no twiddles: gain 4.
 void FirstStageRadix4(int32_t* z, int32_t points) {
   for (int32_t* const end = z + 2 * points; z != end; z += 8) {
-    Dft4(Load(z), Load(z + 2), Load(z + 4), Load(z + 6), z, 2);
+    Dft4(Load(z), Load(z + 2), Load(z + 4), Load(z + 6), z, z + 2, z + 4, z + 6);
   }
 }
 
@@ -57,16 +57,24 @@ void FirstStageRadix2(int32_t* z, int32_t points) {
 void StageRadix4(int32_t* z, int32_t points, int32_t span, const int32_t* twiddles) {
   const int32_t stride = 2 * span;
   int32_t* const end = z + 2 * points;
-  for (int32_t j = 0; j < span; ++j, twiddles += 6) {
-    const Complex w1 = Load(twiddles);
-    const Complex w2 = Load(twiddles + 2);
-    const Complex w3 = Load(twiddles + 4);
-    for (int32_t* group = z + 2 * j; group < end; group += 4 * stride) {
-      const Complex a = Load(group);
-      const Complex b = HalfProduct(Load(group + stride), w1);
-      const Complex c = HalfProduct(Load(group + 2 * stride), w2);
-      const Complex d = HalfProduct(Load(group + 3 * stride), w3);
-      Dft4({a.re >> 1, a.im >> 1}, b, c, d, group, stride);
+  for (; z != end; z += 4 * stride) {
+    const int32_t* w = twiddles;
+    int32_t* z0 = z;
+    int32_t* z1 = z0 + stride;
+    int32_t* z2 = z1 + stride;
+    int32_t* z3 = z2 + stride;
+    int32_t* const group_end = z1;
+    while (z0 != group_end) {
+      const Complex c = HalfProduct(Load(z2), Load(w + 2));
+      const Complex b = HalfProduct(Load(z1), Load(w));
+      const Complex d = HalfProduct(Load(z3), Load(w + 4));
+      const Complex a = Load(z0);
+      Dft4({a.re >> 1, a.im >> 1}, b, c, d, z0, z1, z2, z3);
+      z0 += 2;
+      z1 += 2;
+      z2 += 2;
+      z3 += 2;
+      w += 6;
     }
   }
 }
