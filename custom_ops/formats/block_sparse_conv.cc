@@ -28,9 +28,9 @@ struct Header {
 static_assert(sizeof(Header) == kSparseHeaderBytes, "header layout is part of the format");
 
 // Larger layers than this fit no microcontroller; the bounds keep all later arithmetic in 32 bits.
-constexpr uint32_t kMaxDepth = 1u << 16;  // kernel_h * kernel_w * in_channels, as TFLite assumes
-constexpr uint64_t kMaxTotalBytes = 1u << 28;
-constexpr uint16_t kMaxStep = 255;  // stride and dilation
+constexpr uint32_t kMaxDepth = 1u << 16;   // kernel_h * kernel_w * in_channels, as TFLite assumes
+constexpr uint64_t kMaxMatrix = 1u << 26;  // values of the padded matrix, stored or not
+constexpr uint16_t kMaxStep = 255;         // stride and dilation
 
 constexpr uint64_t RoundUp(uint64_t value, uint64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -130,6 +130,7 @@ FormatError ReadBlockSparseConv(const uint8_t* data, size_t size, BlockSparseCon
   const uint64_t columns = RoundUp(taps * tap_pitch, h.block_in) / h.block_in;
   const uint64_t block_rows = RoundUp(h.out_channels, h.block_out) / h.block_out;
   if (columns > (h.index_bytes == 1 ? 256u : 65536u)) return FormatError::kTooLarge;
+  if (columns * h.block_in * block_rows * h.block_out > kMaxMatrix) return FormatError::kTooLarge;
   if (h.n_blocks > columns * block_rows) return FormatError::kBadShape;
 
   // Sections in file order; each starts on a 4-byte boundary.
@@ -142,7 +143,6 @@ FormatError ReadBlockSparseConv(const uint8_t* data, size_t size, BlockSparseCon
   const uint64_t values = RoundUp(indices_end, 4);
   const uint64_t values_end = values + static_cast<uint64_t>(h.n_blocks) * h.block_out * h.block_in;
   const uint64_t total = RoundUp(values_end, 4);
-  if (total > kMaxTotalBytes) return FormatError::kTooLarge;
   if (h.total_bytes != total) return FormatError::kBadLength;
   if (size < total) return FormatError::kTruncated;
   if (size != total) return FormatError::kBadLength;

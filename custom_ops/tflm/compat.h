@@ -36,6 +36,20 @@ inline void* AllocatePersistent(TfLiteContext* context, size_t bytes) {
   return context->AllocatePersistentBuffer(context, bytes, &memory) == kTfLiteOk ? memory : nullptr;
 }
 
+// Memory that Eval may overwrite. This generation's RequestScratchBufferInArena refuses a request
+// once any other operator has allocated persistent memory after the first one, as CONV_2D and
+// DEPTHWISE_CONV_2D do in Prepare, so scratch is persistent here.
+struct Scratch {
+  void* memory;
+};
+
+inline TfLiteStatus RequestScratch(TfLiteContext* context, size_t bytes, Scratch* scratch) {
+  scratch->memory = AllocatePersistent(context, bytes);
+  return scratch->memory == nullptr ? kTfLiteError : kTfLiteOk;
+}
+
+inline void* GetScratch(TfLiteContext*, const Scratch& scratch) { return scratch.memory; }
+
 // The tensor behind entry `i` of `list`, or nullptr when it is absent or out of range.
 inline TfLiteTensor* TensorAt(TfLiteContext* context, const TfLiteIntArray* list, int i) {
   if (list == nullptr || i >= list->size) return nullptr;

@@ -23,7 +23,7 @@ struct OpData {
   ConvDims dims;
   ConvParams params;
   bool narrow;
-  int scratch_index;
+  Scratch scratch;
 };
 
 // Reports why the operator refuses its node. Every refusal has this one form.
@@ -114,7 +114,7 @@ TfLiteStatus PrepareM7(TfLiteContext* context, TfLiteNode* node) {
   if (status != kTfLiteOk) return status;
   OpData* op = static_cast<OpData*>(node->user_data);
   const size_t bytes = SparseConv2dM7ScratchBytes(op->weights);
-  if (context->RequestScratchBufferInArena(context, bytes, &op->scratch_index) != kTfLiteOk) {
+  if (RequestScratch(context, bytes, &op->scratch) != kTfLiteOk) {
     return Refuse(context, "arena too small for the scratch buffer");
   }
   return kTfLiteOk;
@@ -132,8 +132,7 @@ TfLiteStatus EvalM7(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
   SparseConv2dM7(op.weights, op.dims, op.params, op.narrow,
                  EvalInput<int8_t>(context, node, kInput), EvalInput<int32_t>(context, node, kBias),
-                 EvalOutput<int8_t>(context, node, kOutput),
-                 context->GetScratchBuffer(context, op.scratch_index));
+                 EvalOutput<int8_t>(context, node, kOutput), GetScratch(context, op.scratch));
   return kTfLiteOk;
 }
 

@@ -1,0 +1,54 @@
+"""TFLite's fixed-point rules, as `lite/kernels/internal/quantization_util.cc` and `kernel_util.cc` state them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """`real` = multiplier * 2^(shift - 31) with a Q31 multiplier in [2^30, 2^31), or (0, 0) when it vanishes."""
+    if real == 0.0:
+        return 0, 0
+    mantissa, shift = math.frexp(real)
+    multiplier = math.floor(mantissa * 2.0**31 + 0.5)
+    if multiplier == 1 << 31:
+        multiplier //= 2
+        shift += 1
+    return (0, 0) if shift < -31 else (multiplier, shift)
+
+
+def conv_multipliers(
+    input_scale: float, filter_scales: npt.NDArray[np.float32], output_scale: float, out_channels: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Multiplier and shift of every output channel; one filter scale serves all channels.
+
+    The scales are float32 values; their product and quotient are taken in double, as TFLite does.
+    """
+    scales = np.broadcast_to(np.asarray(filter_scales, np.float32), (out_channels,))
+    pairs = [
+        quantize_multiplier(float(np.float32(input_scale)) * float(scale) / float(np.float32(output_scale)))
+        for scale in scales
+    ]
+    multipliers, shifts = zip(*pairs, strict=True)
+    return np.array(multipliers, np.int32), np.array(shifts, np.int64)
+
+
+def activation_range(schema: Any, activation: int, scale: float, zero_point: int) -> tuple[int, int] | None:
+    """int8 clamp of a fused activation; None for one that TFLM does not fuse."""
+    kinds = schema.ActivationFunctionType
+
+    def quantized(value: float) -> int:
+        ratio = float(np.float32(value) / np.float32(scale))
+        return zero_point + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
+
+    ranges = {
+        kinds.NONE: (-128, 127),
+        kinds.RELU: (max(-128, quantized(0.0)), 127),
+        kinds.RELU6: (max(-128, quantized(0.0)), min(127, quantized(6.0))),
+        kinds.RELU_N1_TO_1: (max(-128, quantized(-1.0)), min(127, quantized(1.0))),
+    }
+    return ranges.get(activation)
