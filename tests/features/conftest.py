@@ -1,13 +1,7 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from native import Native, compile_library
+from feature_native import Native, compile_library
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 import scipy.fft
-from clips import make_clips
+from feature_clips import make_clips
 
 from kws_tflm.config import FeatureConfig
 from kws_tflm.features.reference import float_features, mel_filters

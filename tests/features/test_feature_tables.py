@@ -6,9 +6,9 @@ import ctypes
 
 import numpy as np
 import pytest
+from feature_native import SIZES, SOURCES, FeatureTables, Native, Tables, pointer
+from feature_strategies import feature_configs
 from hypothesis import given, settings
-from native import SIZES, SOURCES, FeatureTables, Native, Tables, pointer
-from strategies import feature_configs
 
 from kws_tflm.config import FeatureConfig
 from kws_tflm.features import generate

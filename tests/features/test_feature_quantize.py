@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from feature_native import Native, pointer
 from hypothesis import given
 from hypothesis import strategies as st
-from native import Native, pointer
 
 from kws_tflm.features.quantize import input_quantization, quantize_features
 

@@ -33,7 +33,7 @@ def compile_library(folder: Path, *flags: str) -> Path:
     compiler = shutil.which("g++") or shutil.which("c++")
     assert compiler, "a C++ compiler is needed for the front end's tests: apt-get install g++"
     library = folder / "libkws_features.so"
-    sources = [*sorted(SOURCES.glob("*.cc")), Path(__file__).with_name("extractor_shim.cc")]
+    sources = [*sorted(SOURCES.glob("*.cc")), Path(__file__).with_name("feature_shim.cc")]
     command = [compiler, "-std=c++17", "-O3", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-fno-rtti"]
     command += ["-fPIC", "-shared", f"-I{ROOT}", *flags, *map(str, sources), "-o", str(library)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -6,11 +6,11 @@ import ctypes
 
 import numpy as np
 import pytest
-from clips import make_clips
+from feature_clips import make_clips
+from feature_native import Extractor, Native, Tables, pointer
+from feature_strategies import feature_configs, signals
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from native import Extractor, Native, Tables, pointer
-from strategies import feature_configs, signals
 
 from kws_tflm.config import FeatureConfig
 from kws_tflm.features.tables import workspace_bytes
