@@ -75,9 +75,9 @@ def find_run(path: str | Path) -> RunFolder:
     return run
 
 
-def newest_run() -> RunFolder | None:
-    """The run folder converted last, under runs/ or of the demo."""
-    found = [p for root in (RUNS, DEMO_RUNS) if root.is_dir() for p in root.glob(f"*/{SPARSE}")]
+def newest_run(made: str = SPARSE) -> RunFolder | None:
+    """The run folder, under runs/ or of the demo, in which the file `made` is newest."""
+    found = [p for root in (RUNS, DEMO_RUNS) if root.is_dir() for p in root.glob(f"*/{made}")]
     return RunFolder(max(found, key=lambda p: p.stat().st_mtime).parent) if found else None
 
 
@@ -110,3 +110,30 @@ def read_model(path: Path) -> bytes:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise ModelError(f"{path}: cannot be read ({reason}); give a .tflite") from None
+
+
+def find_config(what: Path, given: str | Path | None = None) -> Config:
+    """The configuration of a run folder or model: from inside it, else from the experiment file `given`.
+
+    Raises:
+        ModelError: a model without metadata and no `given`.
+        MismatchError: `given` is not the configuration that made the artefact.
+    """
+    from kws_tflm import config as configuration
+    from kws_tflm.convert import read_metadata
+
+    asked = configuration.load(given) if given is not None else None
+    if what.is_dir():
+        inside = find_run(what).config()
+    else:
+        metadata = read_metadata(read_model(what), str(what))
+        if metadata is None:
+            if asked is None:
+                raise ModelError(
+                    f"{what}: carries no configuration; name the experiment file that fits it with --config"
+                )
+            return asked
+        inside = metadata.config
+    if asked is not None:
+        configuration.require_same(asked.hash, inside.hash, "this artefact", what)
+    return inside

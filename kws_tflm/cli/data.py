@@ -1,14 +1,10 @@
-"""(being written)"""
+"""Make or inspect a data set: clips of each class in each split, voices, seconds.
 
-import argparse
+With the experiment's synthetic set this makes it (or finds it in the cache); with Speech Commands it
+checks the folder. --export writes the clips as wav files in class folders; --stream makes a labelled
+stream of unseen voices for 'kws-tflm run --labels'.
+"""
 
-EXAMPLE = ""
+from __future__ import annotations
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-
-
-def run(args: argparse.Namespace) -> int:
-    """Not there yet."""
-    raise NotImplementedError
+EXAMPLE = "example: kws-tflm data --config configs/demo.toml --stream build/stream.wav"

@@ -1,14 +1,8 @@
-"""(being written)"""
+"""Build the firmware and write it to a connected board.
 
-import argparse
+The first of st-flash, openocd and pyocd that is installed is used, or the one named with --tool.
+"""
 
-EXAMPLE = ""
+from __future__ import annotations
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-
-
-def run(args: argparse.Namespace) -> int:
-    """Not there yet."""
-    raise NotImplementedError
+EXAMPLE = "example: kws-tflm flash runs/ten_words-0123456789ab --tool openocd --dry-run"

@@ -1,14 +1,96 @@
-"""(being written)"""
+"""Play a recording into the virtual board's microphone and show its serial console live.
+
+The unmodified firmware runs on an emulated STM32F767. MODEL (a .tflite or run folder; the newest run if
+left out) is built into firmware first, or --elf names an image. --labels scores what was heard. With
+--pty the console is a pseudo-terminal: start 'kws-tflm monitor --port' on the port that is printed.
+"""
+
+from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-EXAMPLE = ""
+from kws_tflm.cli.artefacts import find_model
+from kws_tflm.cli.firmware import add_build_arguments, build_image
+from kws_tflm.cli.output import add_json, millions, table
+from kws_tflm.errors import AudioError, FirmwareError
+
+if TYPE_CHECKING:
+    from kws_tflm.cli.session import Listened
+
+EXAMPLE = "example: kws-tflm run runs/ten_words-0123456789ab recording.wav --labels recording.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
+    parser.add_argument("files", nargs="*", metavar="[MODEL] AUDIO", help="model (.tflite or run folder) and recording")
+    parser.add_argument("--audio", metavar="WAV", help="the recording, if not given as the last argument")
+    parser.add_argument("--elf", type=Path, metavar="FILE", help="run this firmware image instead of building one")
+    add_build_arguments(parser)
+    parser.add_argument("--labels", type=Path, metavar="JSON", help="words in the recording: list of word, start, end")
+    parser.add_argument("--timeline", type=Path, metavar="PNG", help="draw what was said and heard (with --labels)")
+    parser.add_argument(
+        "--pty", action="store_true", help="offer the console as a pseudo-terminal and wait for a reader"
+    )
+    parser.add_argument("--paced", action="store_true", help="real time instead of as fast as possible")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Not there yet."""
-    raise NotImplementedError
+    """Check the inputs first, then build, then listen."""
+    from kws_tflm.cli.session import listen, raise_board_error
+    from kws_tflm.config import FeatureConfig
+    from kws_tflm.console.score import load_labels, score
+    from kws_tflm.data import read_wav
+
+    model, audio = _inputs(args)
+    pcm = read_wav(audio, min_samples=FeatureConfig().window_length)
+    labels = load_labels(args.labels) if args.labels else None
+    elf = args.elf if args.elf else build_image(find_model(model), args).elf
+    if not elf.is_file():
+        raise FirmwareError(f"{elf}: no such firmware image; build one: kws-tflm firmware MODEL")
+    heard = listen(elf, pcm, as_json=args.json, paced=args.paced, pty=args.pty)
+    raise_board_error(heard)
+    totals = heard.totals()
+    if labels is not None:
+        keywords = [label for label in heard.labels if not label.startswith("_")] or None
+        scored = score(heard.detections, labels, keywords)
+        totals["labels"] = scored.counts()
+        if args.timeline:
+            from kws_tflm.report.timeline import draw_timeline
+
+            draw_timeline(pcm, scored, args.timeline, audio.name)
+    _print(heard, totals, args.json)
+    return 0
+
+
+def _inputs(args: argparse.Namespace) -> tuple[str | None, Path]:
+    """(model or None, recording) from the positional arguments and --audio."""
+    files = list(args.files)
+    audio = args.audio if args.audio else files.pop() if files else None
+    if audio is None:
+        raise AudioError("no recording given; name a 16 kHz mono wav: kws-tflm run [MODEL] AUDIO")
+    if len(files) > 1:
+        raise AudioError(f"too many files: {' '.join(files)} {audio}; give one model and one recording")
+    if files and args.elf:
+        raise FirmwareError("give a model or --elf, not both")
+    return (files[0] if files else None), Path(audio)
+
+
+def _print(heard: Listened, totals: dict[str, Any], as_json: bool) -> None:
+    import json
+
+    if as_json:
+        print(json.dumps(totals), flush=True)
+        return
+    print(
+        f"-- {totals['detections']} detections in {totals['seconds']:.1f} s of sound; "
+        f"{totals['inferences']} inferences of {millions(totals['instructions_per_inference'])} instructions, "
+        f"{totals['overruns']} overruns; {millions(totals['instructions'])} instructions in "
+        f"{heard.wall_seconds:.1f} s",
+        file=sys.stdout,
+    )
+    if "labels" in totals:
+        print(table([list(totals["labels"].values())], list(totals["labels"])))
