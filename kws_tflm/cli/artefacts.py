@@ -129,9 +129,7 @@ def find_config(what: Path, given: str | Path | None = None) -> Config:
         metadata = read_metadata(read_model(what), str(what))
         if metadata is None:
             if asked is None:
-                raise ModelError(
-                    f"{what}: carries no configuration; name the experiment file that fits it with --config"
-                )
+                raise ModelError(f"{what}: carries no configuration; name its experiment file with --config")
             return asked
         inside = metadata.config
     if asked is not None:

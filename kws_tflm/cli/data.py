@@ -1,10 +1,86 @@
-"""Make or inspect a data set: clips of each class in each split, voices, seconds.
+"""Make or inspect a data set: clips of each class in each split.
 
-With the experiment's synthetic set this makes it (or finds it in the cache); with Speech Commands it
-checks the folder. --export writes the clips as wav files in class folders; --stream makes a labelled
-stream of unseen voices for 'kws-tflm run --labels'.
+A synthetic set is made (or found in the cache); a Speech Commands folder is read and checked. --export
+writes the clips of one split as wav files in class folders; --stream writes a labelled stream of unseen
+voices, with its labels beside it as JSON, for 'kws-tflm run --labels'.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kws_tflm.cli.output import add_json, print_json
+
+if TYPE_CHECKING:
+    from kws_tflm.config import Config
+    from kws_tflm.data import Dataset
+
 EXAMPLE = "example: kws-tflm data --config configs/demo.toml --stream build/stream.wav"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("--config", required=True, metavar="FILE", help="experiment file, see configs/")
+    add_data_arguments(parser)
+    parser.add_argument("--export", type=Path, metavar="DIR", help="write clips as wav files in class folders")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="what --export writes")
+    parser.add_argument("--stream", type=Path, metavar="WAV", help="write a labelled stream of unseen voices")
+    add_json(parser)
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options shared by the verbs that read a data set."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="Speech Commands folder (official layout)")
+    parser.add_argument("--download", action="store_true", help="get the official recordings into --data if absent")
+    parser.add_argument("--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="prepared data")
+
+
+def open_dataset(config: Config, args: argparse.Namespace) -> Dataset:
+    """The data set that the options of `add_data_arguments` name."""
+    from kws_tflm.data import load_dataset
+
+    return load_dataset(config, args.data, args.cache, download=args.download)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make, report, export."""
+    from kws_tflm import config as configuration
+
+    config = configuration.load(args.config)
+    dataset = open_dataset(config, args)
+    facts: dict[str, Any] = {"source": dataset.source, "folder": str(dataset.folder), "clips": dataset.counts()}
+    if args.export:
+        facts["exported"] = _export(dataset, args.split, args.export)
+    if args.stream:
+        from kws_tflm.data import demo_stream
+
+        labels = args.stream.with_suffix(".json")
+        demo_stream(config, args.stream, labels, args.cache)
+        facts["stream"] = {"audio": str(args.stream), "labels": str(labels)}
+    if args.json:
+        print_json(facts)
+        return 0
+    print(dataset.describe())
+    if args.export:
+        print(f"{facts['exported']} clips of {args.split} written to {args.export}")
+    if args.stream:
+        print(f"stream: {args.stream}; next: kws-tflm run MODEL {args.stream} --labels {facts['stream']['labels']}")
+    return 0
+
+
+def _export(dataset: Dataset, split_name: str, folder: Path) -> int:
+    """Write one wav a clip; returns how many."""
+    from kws_tflm.data import write_wav
+
+    split = dataset.split(split_name)
+    for number, (clip, label) in enumerate(zip(split.clips, split.labels, strict=True)):
+        target = folder / dataset.labels[int(label)]
+        target.mkdir(parents=True, exist_ok=True)
+        write_wav(target / f"{number:05d}.wav", clip)
+        if number % 500 == 0:
+            print(f"\r{number} of {len(split.labels)}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return len(split.labels)

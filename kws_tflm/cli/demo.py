@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     with steps.step("firmware", f"firmware for {args.board}: cross compiled, arena measured on the virtual board"):
         steps.note(demo.firmware())
     with steps.step("listen", "the virtual board hears a stream of voices that no training clip has; its console:"):
-        steps.note(demo.listen(out, as_json=False))
+        steps.note(demo.listen(out))
     with steps.step("check", "accuracy of each stage, and parity from float features to the board"):
         steps.note(demo.check(PARITY_SECONDS))
     summary: dict[str, Any] = demo.summary(steps.seconds)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kws_tflm.cli.session import Listened
+    from kws_tflm.data import Dataset
     from kws_tflm.evaluate.parity import ParityReport
     from kws_tflm.firmware import FirmwareImage
 
@@ -29,6 +30,7 @@ class Demo:
         self.config, self.out, self.board = config, out, board
         self.run_folder = RunFolder(out / "runs" / f"{config.name}-{config.hash}")
         self._text, self._cache = config_text, cache
+        self._dataset: Dataset | None = None
         self._image: FirmwareImage | None = None
         self._pcm: NDArray[np.int16] | None = None
         self._labels: list[Label] = []
@@ -41,25 +43,25 @@ class Demo:
         """Make or find the data set."""
         from kws_tflm.data import load_dataset
 
-        dataset = load_dataset(self.config, None, self._cache)
-        counts = {name: len(dataset.split(name).labels) for name in ("train", "validation", "test")}
-        return ", ".join(f"{count} clips to {name}" for name, count in counts.items())
+        self._dataset = load_dataset(self.config, None, self._cache)
+        totals = {name: sum(counts.values()) for name, counts in self._dataset.counts().items()}
+        return f"{self._dataset.source}: " + ", ".join(f"{name} {count} clips" for name, count in totals.items())
 
     def train(self) -> str:
         """Train what is not trained yet."""
         from kws_tflm.cli.pipeline import train
 
-        report = train(self.config, None, self.run_folder.path, self._cache, config_text=self._text)
+        report = train(self.config, self._data, self.run_folder.path, self._cache, config_text=self._text)
         stages = report["stages"]
         return ", ".join(f"{name} {stage['test']['accuracy']:.1%}" for name, stage in stages.items()) + " on test clips"
 
     def convert(self) -> str:
         """Convert unless the models are there and belong to this run."""
-        from kws_tflm.cli.pipeline import convert_run, is_converted
+        from kws_tflm.cli.pipeline import convert, is_converted
 
         reused = is_converted(self.run_folder)
         if not reused:
-            convert_run(self.run_folder, None, self._cache)
+            convert(self.run_folder, self._data, self._cache)
         sizes = [kilobytes(path.stat().st_size) for path in (self.run_folder.dense, self.run_folder.sparse)]
         return f"dense {sizes[0]}, sparse {sizes[1]}" + (" (from before)" if reused else "")
 
@@ -68,8 +70,9 @@ class Demo:
         from kws_tflm.firmware import build
 
         self._image = build(self.run_folder.sparse, board=self.board)
-        flash = self._image.text_bytes + self._image.data_bytes
-        return f"flash {kilobytes(flash)}, arena {kilobytes(self._image.arena_used)}: {self._image.elf}"
+        return (
+            f"flash {kilobytes(self._image.flash_bytes)}, arena {kilobytes(self._image.arena_bytes)}: {self._image.elf}"
+        )
 
     def listen(self, out: TextIO) -> str:
         """Let the virtual board hear the labelled stream; draws the timeline."""
@@ -93,13 +96,15 @@ class Demo:
 
         assert self._image is not None
         assert self._pcm is not None
-        self._accuracy = stage_accuracies(self.run_folder, None, self._cache)
+        self._accuracy = stage_accuracies(self.run_folder, self._data, self._cache)
         pcm = self._pcm[: int(parity_seconds * SAMPLE_RATE)]
         self._parity = follow_run(pcm, self.run_folder, self._image.elf)
         return f"parity: {self._parity.verdict}"
 
     def summary(self, seconds: dict[str, float]) -> dict[str, Any]:
         """Everything that the demo reports, as plain values."""
+        from kws_tflm.cli.pipeline import digest
+
         assert self._image is not None
         assert self._heard is not None
         assert self._score is not None
@@ -116,9 +121,9 @@ class Demo:
             "firmware": {
                 "elf": str(self._image.elf),
                 "board": self.board,
-                "flash_bytes": self._image.text_bytes + self._image.data_bytes,
-                "arena_used": self._image.arena_used,
-                "arena_size": boot.arena_size if boot else None,
+                "flash_bytes": self._image.flash_bytes,
+                "arena_used": boot.arena_used if boot else self._image.arena_used,
+                "arena_bytes": self._image.arena_bytes,
             },
             "models": {
                 name: {"file": str(path), "bytes": path.stat().st_size, "sha256": digest(read_model(path))}
@@ -131,6 +136,11 @@ class Demo:
             "timeline": str(self.out / "timeline.png"),
             "stream": str(self._stream_wav),
         }
+
+    @property
+    def _data(self) -> Dataset:
+        assert self._dataset is not None
+        return self._dataset
 
     @property
     def _stream_wav(self) -> Path:

@@ -25,9 +25,7 @@ SPLITS = ("test", "validation")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("what", nargs="?", metavar="WHAT", help=".tflite or run folder; the newest run if left out")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="class folders of wav files, or a Speech Commands folder"
-    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="class folders of wav files, or Speech Commands")
     parser.add_argument("--split", choices=SPLITS, default="test", help="which part of the data set")
     parser.add_argument("--config", metavar="FILE", help="experiment file, for a model without one inside")
     parser.add_argument("--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="prepared data")
@@ -90,11 +88,10 @@ def _features(args: argparse.Namespace, config: Any) -> tuple[Any, Any]:
 
     if args.data is not None and not (args.data / "testing_list.txt").is_file():
         return folder_features(args.data, config)
-    from kws_tflm.data import load_dataset
-    from kws_tflm.runtime import FeatureExtractor
+    from kws_tflm.data import load_dataset, plain_features
 
     split = load_dataset(config, args.data, args.cache).split(args.split)
-    return FeatureExtractor(config.features).batch(split.clips), split.labels
+    return plain_features(split, config, args.cache), split.labels
 
 
 def _print(what: Path, results: dict[str, Accuracy], labels: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kws_tflm.cli.artefacts import RunFolder, find_config, find_model, find_run, newest_run, read_model
-from kws_tflm.cli.firmware import add_build_arguments, build_image
+from kws_tflm.cli.firmware import add_build_arguments, build_image, class_names
 from kws_tflm.cli.output import add_json, print_json, table
 from kws_tflm.errors import ModelError
 
@@ -91,14 +91,14 @@ def run_sources(run: RunFolder, config: Config) -> Sources:
     return Sources(config, config.labels, read_model(run.dense), read_model(run.sparse), keras, None, absent)
 
 
-def model_sources(path: Path, config_file: str | None) -> Sources:
+def model_sources(path: Path, config_file: str | None, labels: list[str] | None) -> Sources:
     """The stages of a `.tflite` alone: dense if `tf.lite` knows all its operators, else sparse."""
     from kws_tflm import config as configuration
     from kws_tflm.evaluate.parity import DENSE, KERAS, TFLM_DENSE, TFLM_SPARSE
     from kws_tflm.evaluate.parity_stages import Sources
     from kws_tflm.firmware.generate import read_application
 
-    application = read_application(path, configuration.load(config_file) if config_file else None)
+    application = read_application(path, configuration.load(config_file) if config_file else None, labels)
     model = application.model.data
     absent = {KERAS: "a .tflite alone was given"}
     if application.model.custom_operators:
@@ -118,7 +118,7 @@ def render(report: ParityReport) -> str:
             c.compared,
             c.differing,
             c.largest,
-            c.verdict + (f" at {c.where}" if c.where else ""),
+            " at ".join(filter(None, (c.verdict, c.where))),
         ]
         for c in report.comparisons
     ]
@@ -131,7 +131,7 @@ def _sources(args: argparse.Namespace) -> tuple[Config, Sources, Path]:
     """(configuration, stages, model to deploy)."""
     if args.model is not None:
         path = find_model(args.model)
-        sources = model_sources(path, args.config)
+        sources = model_sources(path, args.config, class_names(args))
         return sources.config, sources, path
     run = newest_run() if args.run_dir is None else find_run(args.run_dir)
     if run is None:

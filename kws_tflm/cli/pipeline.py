@@ -1,8 +1,7 @@
-"""The steps that verbs and the demo share: train a run, convert it, with their artefacts on disk."""
+"""The steps that verbs and the demo share, from a data set object to artefacts in a run folder."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -11,59 +10,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kws_tflm.cli.artefacts import RunFolder
-from kws_tflm.cli.output import plain
 from kws_tflm.config import Config
-from kws_tflm.errors import ModelError
+from kws_tflm.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from kws_tflm.data import Dataset
 
 CALIBRATION_CLIPS = 256
-VERIFICATION_CLIPS = 64
 CONVERT_REPORT = "convert.json"
 
 
-def convert_run(run: RunFolder, data_dir: Path | None, cache_dir: Path) -> dict[str, Any]:
-    """Write dense.tflite, sparse.tflite and convert.json of a trained run; returns what convert.json holds.
+def train(config: Config, dataset: Dataset, run_dir: Path, cache_dir: Path, config_text: str | None) -> dict[str, Any]:
+    """Train what `run_dir` lacks; returns its report."""
+    from kws_tflm.train import train_run
+    from kws_tflm.train.dataset_source import DatasetSource
+
+    return train_run(config, run_dir, DatasetSource(dataset, config, cache_dir), config_text=config_text)
+
+
+def convert(run: RunFolder, dataset: Dataset, cache_dir: Path) -> dict[str, Any]:
+    """Convert a trained run, calibrated and verified on training clips; returns what convert.json holds.
 
     Raises:
-        ModelError: the run has no QAT stage, or the converted models do not agree byte for byte.
+        ModelError: the run has no QAT stage. ParityError: the converted models do not agree byte for byte.
     """
-    from kws_tflm.convert import to_dense_tflite
-    from kws_tflm.train import load_model
-    from kws_tflm.train.storage import write_atomic
+    from kws_tflm.convert import convert_run
+    from kws_tflm.data import plain_features
 
     config = run.config()
-    features = sample_features(config, data_dir, cache_dir, CALIBRATION_CLIPS)
-    dense = to_dense_tflite(load_model(run.path, "qat"), features, config)
-    sparse, report = rewrite(dense, features[:VERIFICATION_CLIPS], run.path.name, config)
-    write_atomic(run.dense, dense)
-    write_atomic(run.sparse, sparse)
-    report = {"config": config.hash, **report}
-    write_atomic(run.path / CONVERT_REPORT, json.dumps(report, indent=2, default=plain).encode())
-    return report
-
-
-def rewrite(
-    dense: bytes, features: NDArray[np.int16], where: str, config: Config | None
-) -> tuple[bytes, dict[str, Any]]:
-    """Replace pruned convolutions by the sparse operator and verify; returns the model and the report.
-
-    Raises:
-        ModelError: dense and sparse outputs differ on `features`.
-    """
-    from kws_tflm.convert import embed_metadata, sparsify, verify
-
-    sparse, decisions = sparsify(dense)
-    if config is not None:
-        sparse = embed_metadata(sparse, config)
-    verified = verify(dense, sparse, features)
-    return sparse, {
-        "dense": {"bytes": len(dense), "sha256": digest(dense)},
-        "sparse": {"bytes": len(sparse), "sha256": digest(sparse)},
-        "layers": [dataclasses.asdict(decision) for decision in decisions],
-        "verification": dataclasses.asdict(verified),
-    }
+    features = plain_features(dataset.split("train"), config, cache_dir)
+    chosen = np.sort(np.random.default_rng(config.seed).permutation(len(features))[:CALIBRATION_CLIPS])
+    return convert_run(run.path, np.asarray(features[chosen])).report()
 
 
 def is_converted(run: RunFolder) -> bool:
@@ -79,16 +56,22 @@ def is_converted(run: RunFolder) -> bool:
         return False
 
 
-def sample_features(config: Config, data_dir: Path | None, cache_dir: Path, count: int) -> NDArray[np.int16]:
-    """Fixed-point features of `count` training clips spread over the classes, [count, n_frames, n_features]."""
-    from kws_tflm.data import load_dataset
-    from kws_tflm.runtime import FeatureExtractor
+def stage_accuracies(run: RunFolder, dataset: Dataset, cache_dir: Path) -> dict[str, float]:
+    """Accuracy on the test split: Keras stages from the report of training, int8 and sparse measured."""
+    from kws_tflm.data import plain_features
+    from kws_tflm.evaluate.accuracy import evaluate_tflite, evaluate_tflm
 
-    split = load_dataset(config, data_dir, cache_dir).split("train")
-    if len(split.labels) == 0:
-        raise ModelError("the training split is empty; check the data folder")
-    chosen = np.random.default_rng(config.seed).permutation(len(split.labels))[:count]
-    return FeatureExtractor(config.features).batch(np.asarray(split.clips[np.sort(chosen)]))
+    config = run.config()
+    try:
+        report = json.loads((run.path / "report.json").read_text(encoding="utf-8"))
+        result = {name: float(stage["test"]["accuracy"]) for name, stage in report["stages"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(f"{run.path}: its report.json is missing or damaged; train again to write it") from None
+    split = dataset.split("test")
+    features = plain_features(split, config, cache_dir)
+    for name, evaluate, path in (("int8", evaluate_tflite, run.dense), ("sparse", evaluate_tflm, run.sparse)):
+        result[name] = evaluate(path.read_bytes(), features, split.labels, config.labels).accuracy
+    return result
 
 
 def digest(content: bytes) -> str:

@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build_arguments(parser)
     parser.add_argument("--labels", type=Path, metavar="JSON", help="words in the recording: list of word, start, end")
     parser.add_argument("--timeline", type=Path, metavar="PNG", help="draw what was said and heard (with --labels)")
-    parser.add_argument(
-        "--pty", action="store_true", help="offer the console as a pseudo-terminal and wait for a reader"
-    )
+    parser.add_argument("--pty", action="store_true", help="offer the console as a pseudo-terminal, wait for a reader")
     parser.add_argument("--paced", action="store_true", help="real time instead of as fast as possible")
     add_json(parser)
 

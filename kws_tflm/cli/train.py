@@ -1,7 +1,7 @@
 """Train, prune and quantise a network as an experiment file says; everything lands in one run folder.
 
 The phases (float, block pruning, prune-preserving QAT) are resumable: run the same command again after an
-interruption. Without --data a Speech Commands experiment is downloaded; synthetic speech needs nothing.
+interruption. Real recordings are named with --data (and fetched with --download); synthetic speech is made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from kws_tflm.cli.data import add_data_arguments, open_dataset
 from kws_tflm.cli.output import add_json, print_json, table
 
 EXAMPLE = "example: kws-tflm train --config configs/ten_words.toml --data speech_commands_v0.02"
@@ -18,9 +19,8 @@ EXAMPLE = "example: kws-tflm train --config configs/ten_words.toml --data speech
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--config", required=True, metavar="FILE", help="experiment file (TOML), see configs/")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="Speech Commands folder (official layout)")
+    add_data_arguments(parser)
     parser.add_argument("--run", type=Path, dest="run_dir", metavar="DIR", help="run folder (default: runs/NAME-HASH)")
-    parser.add_argument("--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="prepared data")
     parser.add_argument("--convert", action="store_true", help="convert afterwards, as 'kws-tflm convert' does")
     add_json(parser)
 
@@ -29,13 +29,14 @@ def run(args: argparse.Namespace) -> int:
     """Train and report."""
     from kws_tflm import config as configuration
     from kws_tflm.cli.artefacts import RUNS, RunFolder
-    from kws_tflm.cli.pipeline import convert_run, train
+    from kws_tflm.cli.pipeline import convert, train
 
     config = configuration.load(args.config)
     run_dir = args.run_dir or RUNS / f"{config.name}-{config.hash}"
     text = Path(args.config).read_text(encoding="utf-8")
-    report = train(config, args.data, run_dir, args.cache, config_text=text)
-    converted = convert_run(RunFolder(run_dir), args.data, args.cache) if args.convert else None
+    dataset = open_dataset(config, args)
+    report = train(config, dataset, run_dir, args.cache, config_text=text)
+    converted = convert(RunFolder(run_dir), dataset, args.cache) if args.convert else None
     if args.json:
         print_json({"run": str(run_dir), "report": report, "convert": converted})
         return 0

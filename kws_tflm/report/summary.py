@@ -31,7 +31,7 @@ def render(summary: dict[str, Any]) -> str:
         "accuracy": ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items()) + " (test clips)",
         "models": size,
         "firmware": f"{firmware['flash_bytes'] / 1024:.1f} KiB flash, "
-        f"arena {firmware['arena_used']} of {firmware['arena_size']} bytes",
+        f"arena {firmware['arena_used']} of {firmware['arena_bytes']} bytes",
         "an inference": f"{summary['instructions_per_inference'] / 1e6:.2f} M instructions",
         "overruns": str(summary["overruns"]),
         "parity": summary["parity"]["verdict"],
