@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kws_tflm.config import FeatureConfig
 from kws_tflm.features.tables import workspace_bytes
+from kws_tflm.runtime import FeatureExtractor
 
 
 def stream(extractor: Extractor, pcm: np.ndarray) -> tuple[np.ndarray, list[int]]:
@@ -116,3 +117,11 @@ def test_column_ring_keeps_the_newest_oldest_first(native: Native, pushed: int):
     native.lib.quantize_features(pointer(out), size * 3, 1 << 30, -7, 3, pointer(expected))
     np.testing.assert_array_equal(quantised[:size], expected[:size])
     assert size_after_reset == 0
+
+
+def test_python_runtime_gives_the_same_columns(native: Native):
+    config = FeatureConfig(n_fft=1024, window_length=640, hop_length=200, n_mels=24, n_coefficients=12)
+    pcm = np.stack([samples for _, samples in make_clips(8)])
+    expected = np.stack([native.extractor(config).clip(samples) for samples in pcm])
+
+    np.testing.assert_array_equal(FeatureExtractor(config).batch(pcm), expected)

@@ -9,8 +9,8 @@
 namespace kws {
 namespace {
 
-// Left shift, at most 15, after which the largest sample fills 16 bits; less where log_offset, which is
-// shifted by twice as much, would pass 2^62.
+// Left shift, at most 15, after which the largest sample fills 16 bits; less where log_offset,
+// which is shifted by twice as much, would pass 2^62.
 int32_t NormalisingShift(const FeatureTables& tables, const int16_t* samples) {
   uint32_t magnitude_bits = 0;
   for (int32_t i = 0; i < tables.window_length; ++i) {
