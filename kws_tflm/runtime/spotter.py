@@ -74,7 +74,7 @@ class Spotter:
         return [Detection(self._labels[label], permille / 1000, sample) for label, permille, sample in events]
 
     def take_recording(self) -> tuple[NDArray[np.int16], NDArray[np.int8], NDArray[np.int8]]:
-        """(features [columns, n_features], inputs [inferences, values], outputs [inferences, classes]) since the last call."""
+        """Since the last call: (features [columns, n_features], inputs [runs, values], outputs [runs, classes])."""
         features, inputs, outputs = self._native.take_recording()
         return (
             features.reshape(-1, self._config.features.n_features),
