@@ -41,6 +41,12 @@ with native_stderr_hidden():
     import tensorflow as tf
     import tensorflow_model_optimization as tfmot
     import tf_keras as keras
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (
+        default_8bit_prune_preserve_quantize_scheme as prune_preserve_scheme,
+    )
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs as quantize_configs,
+    )
 
     tf.get_logger().setLevel("ERROR")
     with contextlib.suppress(RuntimeError):  # the embedding program has started TensorFlow: its choice stands
@@ -49,4 +55,4 @@ with native_stderr_hidden():
         tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
 
-__all__ = ["keras", "native_stderr_hidden", "tf", "tfmot"]
+__all__ = ["keras", "native_stderr_hidden", "prune_preserve_scheme", "quantize_configs", "tf", "tfmot"]

@@ -6,14 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (
-    default_8bit_prune_preserve_quantize_scheme as prune_preserve,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-    default_8bit_quantize_configs as default_8bit,
-)
 
-from kws_tflm._tf import keras, tf, tfmot
+from kws_tflm._tf import keras, prune_preserve_scheme, quantize_configs, tf, tfmot
 
 _POOLS = (keras.layers.AveragePooling2D, keras.layers.MaxPooling2D)
 
@@ -28,16 +22,16 @@ def quantization_aware(model: Any) -> Any:
 
     def annotate(layer: Any) -> Any:
         if isinstance(layer, _POOLS):
-            return tfmot.quantization.keras.quantize_annotate_layer(layer, default_8bit.NoOpQuantizeConfig())
+            return tfmot.quantization.keras.quantize_annotate_layer(layer, quantize_configs.NoOpQuantizeConfig())
         return layer
 
     annotated = keras.models.clone_model(model, clone_function=annotate)
     annotated.set_weights(model.get_weights())
     annotated = tfmot.quantization.keras.quantize_annotate_model(annotated)
-    scope = {"NoOpQuantizeConfig": default_8bit.NoOpQuantizeConfig}
+    scope = {"NoOpQuantizeConfig": quantize_configs.NoOpQuantizeConfig}
     with tfmot.quantization.keras.quantize_scope(scope):
         return tfmot.quantization.keras.quantize_apply(
-            annotated, prune_preserve.Default8BitPrunePreserveQuantizeScheme()
+            annotated, prune_preserve_scheme.Default8BitPrunePreserveQuantizeScheme()
         )
 
 

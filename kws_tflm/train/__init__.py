@@ -1,15 +1,18 @@
 """Training: float -> prune -> prune-preserving QAT, in one resumable run folder."""
 
+from kws_tflm.train.dataset_source import DatasetSource, open_source
 from kws_tflm.train.run import load_model, train_run
 from kws_tflm.train.run_folder import RunFolder, default_run_dir, open_run
 from kws_tflm.train.source import FeatureSource, LabelledFeatures
 
 __all__ = [
+    "DatasetSource",
     "FeatureSource",
     "LabelledFeatures",
     "RunFolder",
     "default_run_dir",
     "load_model",
     "open_run",
+    "open_source",
     "train_run",
 ]
