@@ -1,0 +1,18 @@
+"""Firmware images: generated sources, cross compilation, measured arena, flashing."""
+
+from kws_tflm.firmware.boards import DEFAULT_BOARD, board_names
+from kws_tflm.firmware.build import FirmwareImage, build
+from kws_tflm.firmware.flash import FLASHERS, flash, flash_command
+from kws_tflm.firmware.size import FirmwareSize, measure
+
+__all__ = [
+    "DEFAULT_BOARD",
+    "FLASHERS",
+    "FirmwareImage",
+    "FirmwareSize",
+    "board_names",
+    "build",
+    "flash",
+    "flash_command",
+    "measure",
+]

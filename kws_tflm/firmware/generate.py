@@ -7,17 +7,23 @@ change is not touched, so that a second build has nothing to do.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kws_tflm.config import SILENCE_LABEL, UNKNOWN_LABEL, Config, require_same
+from kws_tflm.convert import read_metadata
 from kws_tflm.errors import FirmwareError
 from kws_tflm.features.codegen import write_cpp
 from kws_tflm.features.quantize import input_quantization
 from kws_tflm.features.tables import make_tables
-from kws_tflm.firmware.model_facts import CUSTOM_OPERATORS, ModelFacts, read_model_facts
+from kws_tflm.firmware.model_facts import ModelFacts, read_model_facts
 
+CUSTOM_OPERATORS = {
+    "KWS_SPARSE_CONV_2D": "resolver.AddCustom(kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);",
+}
+"""Custom operator -> the C++ statement that registers it."""
 MAX_CLASSES = 64
 BYTES_PER_LINE = 24
 
@@ -50,13 +56,11 @@ def read_application(path: Path, config: Config | None = None, labels: Sequence[
         MismatchError: `config` is not the configuration that made the model.
         FirmwareError: input shape or number of classes do not fit the configuration.
     """
-    from kws_tflm.convert import read_metadata
-
     model = read_model_facts(path)
-    inside = read_metadata(model.data)
+    inside = read_metadata(model.data, where=str(path))
     if inside is not None and config is not None:
         require_same(config.hash, inside.hash, "the model", path)
-    known = inside or config
+    known = inside.config if inside is not None else config
     effective = known or Config()
     if labels is None:
         labels = known.labels if known else [f"class_{i}" for i in range(model.n_classes)]
@@ -137,6 +141,7 @@ inline constexpr char kConfigHash[] = {_quoted(application.config_hash)};
 inline constexpr char kModelName[] = {_quoted(model.name)};
 inline constexpr uint32_t kModelBytes = {len(model.data)};
 extern const uint8_t kModel[kModelBytes];
+inline constexpr uint32_t kModelCrc32 = {zlib.crc32(model.data):#010x};
 inline constexpr uint32_t kArenaBytes = {arena_bytes};
 
 inline constexpr int32_t kClasses = {len(application.labels)};

@@ -7,6 +7,7 @@
 #include "stm32f7_app/app/application.h"
 #include "stm32f7_app/app/microphone.h"
 #include "stm32f7_app/app/version.h"
+#include "stm32f7_app/core/crc32.h"
 #include "stm32f7_app/core/tflm_model.h"
 #include "stm32f7_app/drivers/clock.h"
 #include "stm32f7_app/drivers/core.h"
@@ -69,6 +70,9 @@ BootInfo MakeBootInfo(const stm32::Clocks& clocks) {
 [[noreturn]] void Boot() {
   const stm32::Clocks clocks = StartHardware();
 
+  if (Crc32(settings::kModel, settings::kModelBytes) != settings::kModelCrc32) {
+    ReportFatal("E01", "model damaged: its checksum differs; flash the firmware again");
+  }
   static OperatorResolver resolver;
   RegisterOperators(resolver);
   const ModelShape shape = {settings::kFrames, settings::kFeatures, settings::kClasses};

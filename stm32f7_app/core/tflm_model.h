@@ -36,7 +36,8 @@ class TflmModel final : public Model {
   TflmModel(const TflmModel&) = delete;
   TflmModel& operator=(const TflmModel&) = delete;
 
-  // Checks `model` (16-byte aligned, outlives this), then builds the interpreter in `arena`
+  // Checks `model` (16-byte aligned, outlives this; its structure only in builds with
+  // KWS_VERIFY_FLATBUFFER, the default), then builds the interpreter in `arena`
   // (16-byte aligned). The input must be int8 with n_frames x n_features values, in that order,
   // the output int8 softmax scores (scale 1/256, zero point -128) of n_classes.
   // On failure `message()` says what is wrong, in one line. May be called once.

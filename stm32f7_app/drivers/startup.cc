@@ -23,6 +23,7 @@ void USART3_IRQHandler();
 
 // The toolchain's C++ run-time wants these; nothing is ever destroyed here.
 void* __dso_handle = nullptr;
+int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
 
 static void Unexpected_Handler() { kws::stm32::Panic("unexpected interrupt"); }
 
