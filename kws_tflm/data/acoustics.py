@@ -12,7 +12,7 @@ FloatArray = npt.NDArray[np.float64]
 
 def to_int16(signal: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
     """[-1, 1) to int16, rounded and saturated."""
-    return np.clip(np.rint(signal * 32768.0), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(signal * 32768.0), -32768, 32767), np.int16)
 
 
 def decibels(db: float) -> float:

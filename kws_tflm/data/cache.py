@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Append = Callable[[npt.NDArray[Any]], None]
+"""Takes the next rows of an array that is being written."""
+
 
 def digest(value: Any) -> str:
     """First 16 hex digits of the SHA-256 of the canonical JSON of `value`."""
@@ -40,9 +43,7 @@ def new_folder(final: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_array(
-    final: Path, shape: tuple[int, ...], dtype: npt.DTypeLike
-) -> Iterator[Callable[[npt.NDArray[Any]], None]]:
+def new_array(final: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[Append]:
     """Yield a function that appends rows to an array file (.npy), which becomes `final` when the block ends well.
 
     Rows are written, not memory-mapped, so that a full disk is an `OSError` and not a bus error.

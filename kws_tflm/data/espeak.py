@@ -85,13 +85,13 @@ def _synthesise(library: ctypes.CDLL, utterance: Utterance) -> bytes:
     """Raw int16 samples; empty when the voice is unknown. Changes the library's state."""
     pieces: list[bytes] = []
 
-    @_Callback
     def collect(samples: ctypes._Pointer[ctypes.c_short], count: int, _events: int) -> int:
         if samples and count > 0:
             pieces.append(ctypes.string_at(samples, 2 * count))
         return 0
 
-    library.espeak_SetSynthCallback(collect)
+    callback = _Callback(collect)  # a name of its own: the library keeps the pointer, Python must keep the object
+    library.espeak_SetSynthCallback(callback)
     if library.espeak_SetVoiceByName(utterance.voice.encode()) != 0:
         return b""
     for parameter, value in (

@@ -147,9 +147,7 @@ def _read_list(path: Path) -> set[str]:
     except FileNotFoundError:
         return set()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: not a readable list of file names ({type(error).__name__}); unpack it again"
-        ) from None
+        raise DataError(f"{path}: not a list of file names ({type(error).__name__}); unpack it again") from None
 
 
 def _wavs(folder: Path) -> list[Path]:

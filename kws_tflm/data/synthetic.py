@@ -16,8 +16,8 @@ import soxr
 from kws_tflm.config import Config
 from kws_tflm.data import acoustics, espeak
 from kws_tflm.data.espeak import Utterance
-from kws_tflm.data.espeak_server import speak_all
 from kws_tflm.data.silence import CLIP_SAMPLES, cut, silence_clips
+from kws_tflm.data.speak import speak_all
 from kws_tflm.data.voices import ACCENTS, BABBLE, SPEAKERS, other_words
 from kws_tflm.data.wav import SAMPLE_RATE
 

@@ -20,6 +20,16 @@ def wav_bytes(samples=(1, -2, 3), rate=16000, channels=1, bits=16, encoding=1, d
     return struct.pack("<4sI4s", b"RIFF", 4 + len(content), b"WAVE") + content
 
 
+def decode_or_none(raw):
+    """The samples, or None after a one-line AudioError; any other exception is a failure."""
+    try:
+        return decode_wav(raw, "a.wav")
+    except AudioError as error:
+        if "\n" in str(error):
+            raise
+        return None
+
+
 def test_written_samples_are_read_back(tmp_path):
     samples = np.random.default_rng(1).integers(-32768, 32768, 5000).astype(np.int16)
     write_wav(tmp_path / "sub" / "a.wav", samples)
@@ -93,19 +103,12 @@ def test_corrupt_bytes_give_samples_or_an_audio_error(data):
     ):
         raw[position] = value
     raw = bytes(raw[: data.draw(st.integers(0, len(raw)))]) + data.draw(st.binary(max_size=20))
-    try:
-        samples = decode_wav(raw, "a.wav")
-    except AudioError as error:
-        assert "\n" not in str(error)
-    else:
-        assert samples.dtype == np.int16
-        assert 0 < len(samples) <= len(raw) // 2
+    samples = decode_or_none(raw)
+    assert samples is None or (samples.dtype == np.int16 and 0 < len(samples) <= len(raw) // 2)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_after_a_riff_header(tail):
-    try:
-        assert len(decode_wav(b"RIFF\x00\x00\x00\x00WAVE" + tail, "a.wav")) > 0
-    except AudioError as error:
-        assert "\n" not in str(error)
+    samples = decode_or_none(b"RIFF\x00\x00\x00\x00WAVE" + tail)
+    assert samples is None or len(samples) > 0
