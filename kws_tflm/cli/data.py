@@ -8,6 +8,7 @@ voices, with its labels beside it as JSON, for 'kws-tflm run --labels'.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,10 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.export:
         facts["exported"] = _export(dataset, args.split, args.export)
     if args.stream:
-        from kws_tflm.data import demo_stream
-
-        labels = args.stream.with_suffix(".json")
-        demo_stream(config, args.stream, labels, args.cache)
+        labels = copy_stream(config, args.cache, args.stream)
         facts["stream"] = {"audio": str(args.stream), "labels": str(labels)}
     if args.json:
         print_json(facts)
@@ -69,6 +67,18 @@ def run(args: argparse.Namespace) -> int:
     if args.stream:
         print(f"stream: {args.stream}; next: kws-tflm run MODEL {args.stream} --labels {facts['stream']['labels']}")
     return 0
+
+
+def copy_stream(config: Config, cache_dir: Path, target: Path) -> Path:
+    """Put the labelled stream of `config` at `target` and its labels beside it; returns the labels' path."""
+    from kws_tflm.data import make_demo_stream
+
+    audio, _ = make_demo_stream(config, cache_dir)
+    labels = target.with_suffix(".json")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(audio, target)
+    shutil.copyfile(audio.with_suffix(".json"), labels)
+    return labels
 
 
 def _export(dataset: Dataset, split_name: str, folder: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -76,13 +75,13 @@ class Demo:
 
     def listen(self, out: TextIO) -> str:
         """Let the virtual board hear the labelled stream; draws the timeline."""
-        from kws_tflm.cli.session import listen, raise_board_error
+        from kws_tflm.cli.session import listen
+        from kws_tflm.console.view import ConsoleView
         from kws_tflm.report.timeline import draw_timeline
 
         assert self._image is not None
         self._pcm, self._labels = self._stream()
-        self._heard = listen(self._image.elf, self._pcm, out=out)
-        raise_board_error(self._heard)
+        self._heard = listen(self._image.elf, self._pcm, view=ConsoleView(out))
         self._score = score(self._heard.detections, self._labels, self.config.data.words)
         draw_timeline(self._pcm, self._score, self.out / "timeline.png", self.config.name)
         speed = len(self._pcm) / SAMPLE_RATE / max(self._heard.wall_seconds, 1e-9)
@@ -115,6 +114,7 @@ class Demo:
             "config": self.config.hash,
             "run": str(self.run_folder.path),
             "words": self._score.counts(),
+            "voices": _by_voice(self._score),
             "missed_words": [label.word for label in self._score.missed],
             "false_words": [detection.word for detection in self._score.false],
             "accuracy": self._accuracy,
@@ -147,19 +147,21 @@ class Demo:
         return self.out / "stream.wav"
 
     def _stream(self) -> tuple[NDArray[np.int16], list[Label]]:
-        """The labelled stream: made once for a configuration, then read back."""
-        from kws_tflm.data import demo_stream, read_wav
+        """The labelled stream, kept in the demo's folder."""
+        from kws_tflm.cli.data import copy_stream
+        from kws_tflm.data import read_wav
 
-        labels = self.out / "stream.json"
-        made_for = _read_json(labels).get("config")
-        if made_for != self.config.hash or not self._stream_wav.is_file():
-            demo_stream(self.config, self._stream_wav, labels, self._cache)
+        labels = copy_stream(self.config, self._cache, self._stream_wav)
         return read_wav(self._stream_wav), load_labels(labels)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _by_voice(result: Score) -> dict[str, dict[str, int]]:
+    """Words said and heard of the neural voice and of the espeak voices."""
+    counts: dict[str, dict[str, int]] = {}
+    heard = [label for label, _ in result.heard]
+    for label in (*heard, *result.missed):
+        kind = "espeak voices" if "+" in label.voice else "neural voice"
+        entry = counts.setdefault(kind, {"said": 0, "heard": 0})
+        entry["said"] += 1
+        entry["heard"] += label in heard
+    return dict(sorted(counts.items()))

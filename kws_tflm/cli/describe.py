@@ -38,7 +38,7 @@ def model(path: Path) -> dict[str, Any]:
     from kws_tflm.convert import inspect
 
     content = read_model(path)
-    facts = dataclasses.asdict(inspect(content))
+    facts = dataclasses.asdict(inspect(content, str(path)))
     return {"model": str(path), "bytes": len(content), "sha256": digest(content), **facts}
 
 

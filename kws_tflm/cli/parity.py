@@ -65,7 +65,9 @@ def follow(pcm: NDArray[np.int16], sources: Sources, elf: Path | None) -> Parity
     from kws_tflm.evaluate.parity_stages import real_backends, run_stages
 
     if elf is not None:
-        sources = dataclasses.replace(sources, board=lambda recording: _board(elf, recording, sources.config))
+        sources = dataclasses.replace(
+            sources, board=lambda recording: _board(elf, recording, sources.config, sources.labels)
+        )
     else:
         sources = dataclasses.replace(sources, absent={**sources.absent, BOARD: "left out"})
     return compare(run_stages(pcm, sources, real_backends(), lambda stage: print(f"  {stage}", file=sys.stderr)))
@@ -140,18 +142,20 @@ def _sources(args: argparse.Namespace) -> tuple[Config, Sources, Path]:
     return config, run_sources(run, config), run.sparse
 
 
-def _board(elf: Path, pcm: NDArray[np.int16], config: Config) -> BoardTrace:
+def _board(elf: Path, pcm: NDArray[np.int16], config: Config, labels: tuple[str, ...]) -> BoardTrace:
     """The firmware's taps and console for a recording."""
-    from kws_tflm.cli.session import listen, raise_board_error
+    import numpy as np
+
+    from kws_tflm.cli.session import listen
     from kws_tflm.evaluate.parity_stages import BoardTrace
 
-    heard = listen(elf, pcm, quiet=True)
-    raise_board_error(heard)
+    heard = listen(elf, pcm)
+    taps = heard.recorder
     return BoardTrace(
-        columns=heard.result.features,
-        inputs=heard.result.inputs.reshape(-1, config.features.n_frames, config.features.n_features),
-        outputs=heard.result.outputs,
-        detections=tuple((d.word, round(d.score * 1000), d.sample) for d in heard.result.detections),
+        columns=taps.array(taps.columns, np.int16),
+        inputs=taps.array(taps.inputs, np.int8).reshape(-1, config.features.n_frames, config.features.n_features),
+        outputs=taps.array(taps.outputs, np.int8),
+        detections=tuple((labels[index], permille, sample) for index, permille, sample in taps.detection_rows()),
         console=tuple((d.word, round(d.score * 1000), d.sample) for d in heard.detections),
     )
 

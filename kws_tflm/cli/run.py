@@ -38,9 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the inputs first, then build, then listen."""
-    from kws_tflm.cli.session import listen, raise_board_error
+    from kws_tflm.cli.session import DetectionLines, listen, open_pty
     from kws_tflm.config import FeatureConfig
     from kws_tflm.console.score import load_labels, score
+    from kws_tflm.console.view import ConsoleView
     from kws_tflm.data import read_wav
 
     model, audio = _inputs(args)
@@ -49,11 +50,12 @@ def run(args: argparse.Namespace) -> int:
     elf = args.elf if args.elf else build_image(find_model(model), args).elf
     if not elf.is_file():
         raise FirmwareError(f"{elf}: no such firmware image; build one: kws-tflm firmware MODEL")
-    heard = listen(elf, pcm, as_json=args.json, paced=args.paced, pty=args.pty)
-    raise_board_error(heard)
+    view = DetectionLines() if args.json else ConsoleView()
+    heard = listen(elf, pcm, view=view, paced=args.paced, pty=open_pty() if args.pty else None)
     totals = heard.totals()
     if labels is not None:
-        keywords = [label for label in heard.labels if not label.startswith("_")] or None
+        classes = heard.boot.labels if heard.boot else ()
+        keywords = [label for label in classes if not label.startswith("_")] or None
         scored = score(heard.detections, labels, keywords)
         totals["labels"] = scored.counts()
         if args.timeline:

@@ -41,6 +41,8 @@ class Label:
     word: str
     start: int
     end: int
+    voice: str = ""
+    """Who says it, if known."""
 
 
 @dataclass(frozen=True)
@@ -113,4 +115,4 @@ def _label(entry: Any, where: str) -> Label:
     word, start, end = entry["word"], entry["start"], entry["end"]
     if not isinstance(word, str) or not all(type(v) is int for v in (start, end)) or not 0 <= start <= end:
         raise DataError(f"{where}: word must be text, and 0 <= start <= end whole numbers of samples")
-    return Label(word, start, end)
+    return Label(word, start, end, str(entry.get("voice", "")))

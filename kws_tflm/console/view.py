@@ -101,8 +101,12 @@ class ConsoleView:
                 self.unparsed += 1
             else:
                 self.events.append(event)
-            self._write(json.dumps(to_json(event)) if self._as_json else self._paint(event))
+            self._show_event(event)
         return events
+
+    def _show_event(self, event: Event) -> None:
+        """One event on `out`; a view for a special purpose overrides it."""
+        self._write(json.dumps(to_json(event)) if self._as_json else self._paint(event))
 
     def _paint(self, event: Event) -> str:
         text = describe(event)

@@ -25,9 +25,11 @@ def render(summary: dict[str, Any]) -> str:
         wrong.append("missed " + " ".join(summary["missed_words"]))
     if summary["false_words"]:
         wrong.append("false " + " ".join(summary["false_words"]))
+    voices = ", ".join(f"{name} {counts['heard']} of {counts['said']}" for name, counts in summary["voices"].items())
     size = ", ".join(f"{name} {model['bytes'] / 1024:.1f} KiB" for name, model in summary["models"].items())
     rows = {
         "words": first_line + (f" ({'; '.join(wrong)})" if wrong else ""),
+        "heard of": voices,
         "accuracy": ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items()) + " (test clips)",
         "models": size,
         "firmware": f"{firmware['flash_bytes'] / 1024:.1f} KiB flash, "

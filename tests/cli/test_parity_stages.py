@@ -14,7 +14,9 @@ from kws_tflm.evaluate.parity_stages import Backends, BoardTrace, Sources, run_s
 CONFIG = from_dict(
     {
         "data": {"words": ["yes", "no"]},
-        "features": {"window_length": 64, "hop_length": 40, "n_fft": 256, "n_mels": 6, "n_coefficients": 4, "n_frames": 5},
+        "features": {
+            "window_length": 64, "hop_length": 40, "n_fft": 256, "n_mels": 6, "n_coefficients": 4, "n_frames": 5
+        },
         "detector": {"hops_per_inference": 2},
     }
 )  # fmt: skip
@@ -152,5 +154,5 @@ def test_a_recording_shorter_than_a_model_window_is_one_line():
 def test_a_model_of_other_shape_or_classes_is_refused():
     with pytest.raises(ModelError, match="4 classes"):
         run_stages(PCM, dataclasses.replace(SOURCES, labels=("yes",)), BACKENDS)
-    with pytest.raises(ModelError, match="needs a .tflite"):
+    with pytest.raises(ModelError, match=r"needs a \.tflite"):
         run_stages(PCM, Sources(CONFIG, CONFIG.labels), BACKENDS)
