@@ -61,9 +61,9 @@ def test_labels_are_read_from_a_list_or_an_object(tmp_path):
     path = tmp_path / "labels.json"
     entries = [{"word": "yes", "start": 1, "end": 2, "voice": "ann"}]
     path.write_text(json.dumps(entries))
-    assert load_labels(path) == [Label("yes", 1, 2)]
+    assert load_labels(path) == [Label("yes", 1, 2, "ann")]
     path.write_text(json.dumps({"labels": entries, "sample_rate": 16000}))
-    assert load_labels(path) == [Label("yes", 1, 2)]
+    assert load_labels(path) == [Label("yes", 1, 2, "ann")]
 
 
 @pytest.mark.parametrize(
