@@ -87,16 +87,16 @@ _TABLES: dict[str, dict[int, tuple[str, int | str]]] = {
 }
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """What is wrong, in a few words."""
 
 
 def check_structure(data: bytes) -> None:
-    """Raise `Malformed` unless every table, vector and string that the schema names lies inside `data`."""
+    """Raise `MalformedError` unless every table, vector and string that the schema names lies inside `data`."""
     if len(data) < 8:
-        raise Malformed("too short for a flatbuffer")
+        raise MalformedError("too short for a flatbuffer")
     if data[4:8] != FILE_IDENTIFIER:
-        raise Malformed("not a TFLite flatbuffer (no TFL3 identifier)")
+        raise MalformedError("not a TFLite flatbuffer (no TFL3 identifier)")
     _Checker(data).table(_Checker(data).u32(0), "Model")
 
 
@@ -111,18 +111,18 @@ class _Checker:
 
     def inside(self, position: int, size: int, what: str) -> None:
         if position < 0 or position + size > len(self.data):
-            raise Malformed(f"{what} outside the file (truncated or corrupt)")
+            raise MalformedError(f"{what} outside the file (truncated or corrupt)")
 
     def table(self, position: int, name: str) -> None:
         self.tables += 1
         if self.tables > MAX_TABLES:
-            raise Malformed("more tables than any model has")
+            raise MalformedError("more tables than any model has")
         self.inside(position, 4, f"{name} table")
         vtable = position - int(struct.unpack_from("<i", self.data, position)[0])
         self.inside(vtable, 4, f"{name} vtable")
         vtable_size, table_size = struct.unpack_from("<HH", self.data, vtable)
         if vtable_size < 4 or vtable_size % 2 or table_size < 4:
-            raise Malformed(f"{name} vtable is malformed")
+            raise MalformedError(f"{name} vtable is malformed")
         self.inside(vtable, vtable_size, f"{name} vtable")
         self.inside(position, table_size, f"{name} table")
         offsets = struct.unpack_from(f"<{vtable_size // 2 - 2}H", self.data, vtable + 4)
@@ -133,14 +133,14 @@ class _Checker:
             if offset == 0:
                 continue
             if offset < 4 or offset + width > table_size:
-                raise Malformed(f"{name} field {slot} outside its table")
+                raise MalformedError(f"{name} field {slot} outside its table")
             self.field(position + offset, kind, argument, name)
 
     def field(self, position: int, kind: str, argument: int | str, owner: str) -> None:
         if kind == "scalar":
             return
         if kind == "refused":
-            raise Malformed(f"{owner} uses a feature that microcontroller models do not have")
+            raise MalformedError(f"{owner} uses a feature that microcontroller models do not have")
         target = position + self.u32(position)
         if kind == "table":
             self.table(target, str(argument))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import flatbuffers
+import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 
-from kws_tflm.convert.flatbuffer_check import FILE_IDENTIFIER, Malformed, check_structure
+from kws_tflm.convert.flatbuffer_check import FILE_IDENTIFIER, MalformedError, check_structure
 from kws_tflm.convert.schema import schema, type_name
 from kws_tflm.errors import ModelError
 
@@ -32,7 +32,7 @@ def parse(data: bytes, where: str = "model") -> Any:
         check_structure(data)
         model = schema().ModelT.InitFromPackedBuf(bytearray(data))
         _check_indices(model)
-    except Malformed as error:
+    except MalformedError as error:
         raise ModelError(f"{where}: {error}; convert the model again") from None
     except _READ_ERRORS as error:
         raise ModelError(f"{where}: corrupt TFLite model ({_reason(error)}); convert the model again") from None
@@ -120,52 +120,52 @@ def _reason(error: Exception) -> str:
 def _check_indices(model: Any) -> None:
     """What the flatbuffer structure cannot say: indices point at something, constants fill their shape."""
     if model.version != SCHEMA_VERSION:
-        raise Malformed(f"TFLite schema version {model.version}, not {SCHEMA_VERSION}")
+        raise MalformedError(f"TFLite schema version {model.version}, not {SCHEMA_VERSION}")
     if not model.operatorCodes or not model.buffers or len(model.subgraphs or []) != 1:
-        raise Malformed("a model of exactly one subgraph with operators is needed")
+        raise MalformedError("a model of exactly one subgraph with operators is needed")
     graph = model.subgraphs[0]
     tensors = graph.tensors or []
     if not tensors or not graph.operators:
-        raise Malformed("the model has no tensors or no operators")
+        raise MalformedError("the model has no tensors or no operators")
     for index, tensor in enumerate(tensors):
         _check_tensor(model, tensor, f"tensor {index}")
     for index, op in enumerate(graph.operators):
         if op.opcodeIndex >= len(model.operatorCodes):
-            raise Malformed(f"operator {index} has no operator code")
+            raise MalformedError(f"operator {index} has no operator code")
         if not indices(op.outputs):
-            raise Malformed(f"operator {index} has no output")
+            raise MalformedError(f"operator {index} has no output")
         _check_range((*indices(op.inputs), *indices(op.intermediates)), -1, len(tensors), f"operator {index} input")
         _check_range(indices(op.outputs), 0, len(tensors), f"operator {index} output")
     for name, values in (("input", indices(graph.inputs)), ("output", indices(graph.outputs))):
         if not values:
-            raise Malformed(f"the model has no {name}")
+            raise MalformedError(f"the model has no {name}")
         _check_range(values, 0, len(tensors), f"model {name}")
     _check_range([entry.buffer for entry in model.metadata or []], 0, len(model.buffers), "metadata")
 
 
 def _check_range(values: Any, low: int, end: int, what: str) -> None:
     if any(not low <= value < end for value in values):
-        raise Malformed(f"{what} index out of range")
+        raise MalformedError(f"{what} index out of range")
 
 
 def _check_tensor(model: Any, tensor: Any, where: str) -> None:
     _check_range([tensor.buffer], 0, len(model.buffers), f"{where} buffer")
     shape = shape_of(tensor)
     if any(not 0 <= side < 1 << 28 for side in shape):
-        raise Malformed(f"{where} has the impossible shape {list(shape)}")
+        raise MalformedError(f"{where} has the impossible shape {list(shape)}")
     data = model.buffers[tensor.buffer].data
     dtype = _DTYPES.get(type_name(tensor.type))
     if data is not None and len(data) and dtype is not None:
         needed = int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
         if len(data) != needed:
-            raise Malformed(f"{where} has {len(data)} bytes of data, its shape needs {needed}")
+            raise MalformedError(f"{where} has {len(data)} bytes of data, its shape needs {needed}")
     quantization = tensor.quantization
     if quantization is not None and quantization.scale is not None and len(quantization.scale):
         scale = np.asarray(quantization.scale)
         if not np.all(np.isfinite(scale)) or np.any(scale < 0):
-            raise Malformed(f"{where} has a scale that is negative or not finite")
+            raise MalformedError(f"{where} has a scale that is negative or not finite")
         if quantization.zeroPoint is None or len(quantization.zeroPoint) != len(scale):
-            raise Malformed(f"{where} has scales and zero points of different number")
+            raise MalformedError(f"{where} has scales and zero points of different number")
 
 
 def _aligned(buffer: Any) -> Any:

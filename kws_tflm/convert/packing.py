@@ -110,7 +110,7 @@ def pack(
     if not can_pack(weights, block_shape, flat_columns):
         raise FormatError(f"weights {list(weights.shape)} with blocks {block_shape} are beyond the packed format")
     blocks = blocks_of(weights, block_shape, flat_columns)
-    block_rows, columns = blocks.shape[:2]
+    columns = blocks.shape[1]
     occupied = np.any(blocks != 0, axis=(2, 3))
     index_bytes = _index_bytes(columns)
     n_blocks = int(occupied.sum())

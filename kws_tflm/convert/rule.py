@@ -63,12 +63,12 @@ class Packing:
 
 def dense_cycles(weights: npt.NDArray[np.int8], positions: int) -> int:
     """Estimated cycles of a dense kernel at `positions` output positions."""
-    return round(weights.size * positions * DENSE_CYCLES_PER_MAC)
+    return round(int(weights.size) * positions * DENSE_CYCLES_PER_MAC)
 
 
 def dense_bytes(weights: npt.NDArray[np.int8]) -> int:
     """Weights and per-channel quantisation of a CONV_2D."""
-    return int(weights.size) + DENSE_BYTES_PER_CHANNEL * weights.shape[0]
+    return int(weights.size + DENSE_BYTES_PER_CHANNEL * weights.shape[0])
 
 
 def packings(weights: npt.NDArray[np.int8], positions: int, rule: SparsifyRule) -> list[Packing]:

@@ -52,9 +52,7 @@ class _Conv:
     positions: int
 
 
-def sparsify(
-    model: bytes, rule: SparsifyRule | None = None, where: str = "model"
-) -> tuple[bytes, list[LayerDecision]]:
+def sparsify(model: bytes, rule: SparsifyRule | None = None, where: str = "model") -> tuple[bytes, list[LayerDecision]]:
     """Apply `rule` to every CONV_2D; the same bytes come back when nothing is rewritten.
 
     Raises:
