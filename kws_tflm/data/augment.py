@@ -36,12 +36,12 @@ def augment_batch(
     Returns:
         int16 [k, n].
     """
-    count, length = clips.shape
-    speed: npt.NDArray[np.float64] = rng.uniform(config.speed_min, config.speed_max, count)
-    shift: npt.NDArray[np.float64] = rng.uniform(-1.0, 1.0, count) * config.time_shift_ms * SAMPLE_RATE / 1000.0
-    gain: npt.NDArray[np.float64] = 10.0 ** (rng.uniform(-config.gain_db, config.gain_db, count) / 20.0)
-    noisy: npt.NDArray[np.bool_] = rng.random(count) < (config.noise_probability if len(noise) else 0.0)
-    snr_db: npt.NDArray[np.float64] = rng.uniform(config.snr_db_min, config.snr_db_max, count)
+    count, length = len(clips), int(clips.shape[1])
+    speed = rng.uniform(config.speed_min, config.speed_max, count)
+    shift = rng.uniform(-1.0, 1.0, count) * config.time_shift_ms * SAMPLE_RATE / 1000.0
+    gain = 10.0 ** (rng.uniform(-config.gain_db, config.gain_db, count) / 20.0)
+    noisy = rng.random(count) < (config.noise_probability if len(noise) else 0.0)
+    snr_db = rng.uniform(config.snr_db_min, config.snr_db_max, count)
     floors = cut(noise, count, length, rng) if len(noise) else np.zeros_like(clips)
     quiet = np.zeros(count, np.bool_) if silence is None else silence
     result = np.empty_like(clips)
