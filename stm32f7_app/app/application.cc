@@ -56,9 +56,9 @@ void Application::Run() {
   for (;;) {
     stm32::FeedWatchdog();
     const uint32_t begin = CycleCount();
-    if (Microphone().Front() != nullptr) ProcessHop();
     ReadCommands();
     Supervise();
+    if (Microphone().Front() != nullptr) ProcessHop();
     busy_cycles_.Add(CycleCount() - begin);
     SleepUntilWork();
   }

@@ -24,10 +24,7 @@ constexpr size_t kLineBytes = 192;
 
 }  // namespace
 
-void EnableFaultHandlers() {
-  Scb().SHCSR = Scb().SHCSR | scb::kFaultHandlers;
-  Scb().CCR = Scb().CCR | (1u << 4);  // DIV_0_TRP
-}
+void EnableFaultHandlers() { Scb().SHCSR = Scb().SHCSR | scb::kFaultHandlers; }
 
 [[noreturn]] void Panic(const char* message) {
   DisableInterrupts();

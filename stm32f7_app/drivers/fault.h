@@ -3,7 +3,7 @@
 
 namespace kws::stm32 {
 
-// Makes memory, bus and usage faults arrive as such, and division by zero a fault.
+// Makes memory, bus and usage faults arrive as such.
 void EnableFaultHandlers();
 
 // Reports `message` as E90 and waits for the watchdog.
