@@ -126,6 +126,7 @@ def render(report: ParityReport) -> str:
     ]
     lines = [table(rows, ["what", "stage", "next stage", "compared", "differ", "largest", "result"])]
     lines += [f"not run: {stage} ({reason})" for stage, reason in report.absent.items()]
+    lines += [f"note: {note}" for note in report.notes]
     return "\n".join([*lines, "", report.verdict])
 
 
@@ -157,6 +158,7 @@ def _board(elf: Path, pcm: NDArray[np.int16], config: Config, labels: tuple[str,
         outputs=taps.array(taps.outputs, np.int8),
         detections=tuple((labels[index], permille, sample) for index, permille, sample in taps.detection_rows()),
         console=tuple((d.word, round(d.score * 1000), d.sample) for d in heard.detections),
+        lost_hops=heard.totals()["overruns"] or 0,
     )
 
 

@@ -90,6 +90,23 @@ def test_keras_may_differ_and_is_reported(stages):
     assert (keras.verdict, keras.largest, keras.differing) == ("reported", 5, 1)
 
 
+def test_the_known_rounding_of_a_foreign_model_is_reported_with_a_note(stages):
+    different = changed(stages, "tflm_dense_outputs", (0, 0), 3)
+    different = changed(different, "tflm_sparse_outputs", (0, 0), 3)
+    different = changed(different, "board_outputs", (0, 0), 3)
+    assert compare(different).first_failure.second == "host TFLM dense"
+    report = compare(dataclasses.replace(different, rounding_only=True))
+    assert report.first_failure is None
+    assert "FULLY_CONNECTED" in report.notes[0]
+
+
+def test_lost_hops_are_a_note_and_stay_a_difference(stages):
+    late = dataclasses.replace(changed(stages, "board_columns", (9, 0), 5), lost_hops=3)
+    report = compare(late)
+    assert report.first_failure.what == "features"
+    assert "lost 3 hops" in report.to_dict()["notes"][0]
+
+
 def test_the_earliest_of_two_differences_is_named(stages):
     both = changed(changed(stages, "board_outputs", (0, 0), 1), "board_columns", (3, 3), 1)
     assert compare(both).first_failure.what == "features"

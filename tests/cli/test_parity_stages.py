@@ -111,6 +111,16 @@ def test_a_difference_in_a_host_stage_is_named(backends, second):
     assert report.first_failure.second == second
 
 
+def test_the_known_rounding_must_explain_every_difference():
+    def differing(values):
+        return dataclasses.replace(BACKENDS, tflite=lambda _m: lambda w: classify(w) ^ 1, is_rounding=values)
+
+    assert run_stages(PCM, SOURCES, differing(lambda _m, _w: True)).rounding_only
+    answers = iter([True, False])
+    assert not run_stages(PCM, SOURCES, differing(lambda _m, _w: next(answers))).rounding_only
+    assert not run_stages(PCM, SOURCES, BACKENDS).rounding_only
+
+
 def test_a_difference_in_the_sparse_model_is_named():
     def tflm(model):
         real = interpreter(model)
