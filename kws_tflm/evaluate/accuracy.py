@@ -34,8 +34,8 @@ class Accuracy:
     """Clips by [true class][predicted class]."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able form."""
-        return asdict(self)
+        """JSON-able form: what reading it back from JSON gives."""
+        return asdict(self) | {"labels": list(self.labels), "confusion": [list(row) for row in self.confusion]}
 
 
 def accuracy_of(predicted: npt.ArrayLike, expected: npt.ArrayLike, labels: Sequence[str]) -> Accuracy:
@@ -120,7 +120,7 @@ def evaluate_tflm(model: bytes, features: Int16, expected: Indices, labels: Sequ
 def evaluate_folder(folder: Path, predict: Predict, config: Config) -> Accuracy:
     """Accuracy on wav files in a folder with one sub-folder a class.
 
-    Clips are cut or zero-padded at the end to one model input.
+    Clips are cut or zero-padded to the length and position that training used.
 
     Raises:
         DataError: no such folder, a sub-folder that is no class of the model, or an empty one.
@@ -134,14 +134,14 @@ def folder_features(folder: Path, config: Config) -> tuple[Int16, Indices]:
     """Fixed-point features and labels of a folder with one sub-folder a class (see `evaluate_folder`)."""
     files, expected = _class_files(folder, config.labels)
     from kws_tflm.data import read_wav
+    from kws_tflm.data.features import model_input_samples
     from kws_tflm.runtime import FeatureExtractor
 
-    extractor = FeatureExtractor(config.features)
     clips = np.zeros((len(files), config.features.clip_samples), np.int16)
     for row, path in zip(clips, files, strict=True):
-        samples = read_wav(path)[: len(row)]
-        row[: len(samples)] = samples
-    return np.asarray(extractor.batch(clips), np.int16), expected
+        samples = read_wav(path, min_samples=config.features.window_length)
+        row[:] = model_input_samples(samples[np.newaxis], config.features)[0]
+    return np.asarray(FeatureExtractor(config.features).batch(clips), np.int16), expected
 
 
 def draw_confusion(result: Accuracy, title: str) -> bytes:

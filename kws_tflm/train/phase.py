@@ -51,6 +51,16 @@ class Phase:
         return self.prune is None or epoch + 1 >= self.prune.end_epoch or epoch + 1 == self.epochs
 
 
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told about finished epochs."""
+
+    say: Callable[[str], None]
+    """Gets a line for people."""
+    row: Callable[[int, dict[str, Any]], None] = lambda step, row: None
+    """Gets the number of epochs done in the whole run, and the history row."""
+
+
 @dataclass
 class Progress:
     """Where a phase stands after an epoch; all of it is in the checkpoint."""
@@ -76,10 +86,10 @@ class PhaseTrainer:
         folder: RunFolder,
         pruner: Pruner | None,
         teacher: Any,
-        say: Callable[[str], None],
+        watcher: Watcher,
     ) -> None:
         self.phase, self.config, self.model, self.source = phase, config, model, source
-        self.folder, self.pruner, self.say = folder, pruner, say
+        self.folder, self.pruner, self.watcher = folder, pruner, watcher
         self.optimizer = make_optimizer(model, config.train)
         self.update = make_update(model, self.optimizer, pruner, teacher, config.train.distillation)
         self.scorer = Scorer(model)
@@ -111,9 +121,10 @@ class PhaseTrainer:
             progress.rows.append(row)
             progress.epoch += 1
             self._save(progress)
-            self.say(self._line(row))
+            self.watcher.say(self._line(row))
+            self.watcher.row(len(progress.rows), row)
         if progress.epoch < self.phase.epochs:
-            self.say(f"{self.phase.name}: no better for {self.phase.patience} epochs, stopping early")
+            self.watcher.say(f"{self.phase.name}: no better for {self.phase.patience} epochs, stopping early")
         self.model.set_weights(progress.best_weights)
         if self.pruner is not None:
             self.pruner.check()
@@ -193,7 +204,7 @@ class PhaseTrainer:
             variable.assign(value)
         if self.pruner is not None:
             self.pruner.set_masks(groups.get("masks", {}))
-        self.say(f"{self.phase.name}: going on after epoch {meta['epoch']}")
+        self.watcher.say(f"{self.phase.name}: going on after epoch {meta['epoch']}")
         return Progress(
             epoch=meta["epoch"],
             sparsity=meta["sparsity"],

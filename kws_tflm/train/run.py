@@ -16,7 +16,8 @@ from kws_tflm.config import Config
 from kws_tflm.errors import ModelError, TrainingError
 from kws_tflm.models import build
 from kws_tflm.report.curves import draw_curves
-from kws_tflm.train.phase import Phase, PhaseTrainer
+from kws_tflm.train.events import EventLog
+from kws_tflm.train.phase import Phase, PhaseTrainer, Watcher
 from kws_tflm.train.report import make_report
 from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
 from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
@@ -37,11 +38,13 @@ def train_run(
     *,
     config_text: str | None = None,
     say: Callable[[str], None] = say_to_stderr,
+    tensorboard: bool = False,
 ) -> dict[str, Any]:
     """Train everything that `run_dir` does not have yet and return the content of its `report.json`.
 
     Run again after an interruption, it goes on after the last whole epoch and ends with the weights
-    of an uninterrupted run. A finished run is left as it is.
+    of an uninterrupted run. A finished run is left as it is. With `tensorboard`, event files go to
+    `run_dir`/tensorboard as well.
 
     Raises:
         MismatchError: `run_dir` belongs to another configuration.
@@ -51,7 +54,12 @@ def train_run(
         folder = RunFolder(run_dir, config)
         if config_text is not None:
             folder.keep_config_text(config_text)
-        return _train(folder, source, say)
+        finished = folder.finished_report()
+        if finished is not None:
+            say(f"{run_dir}: trained before; delete the folder to train again")
+            return finished
+        watcher = Watcher(say, EventLog(run_dir / "tensorboard").add) if tensorboard else Watcher(say)
+        return _train(folder, source, watcher)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -97,8 +105,8 @@ def phases(config: Config) -> list[Phase]:
     return result
 
 
-def _train(folder: RunFolder, source: FeatureSource, say: Callable[[str], None]) -> dict[str, Any]:
-    config = folder.config
+def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[str, Any]:
+    config, say = folder.config, watcher.say
     check_classes(source.train(0).labels, config.labels)
     title = f"{config.name} ({config.hash})"
     rows: list[dict[str, Any]] = []
@@ -113,7 +121,7 @@ def _train(folder: RunFolder, source: FeatureSource, say: Callable[[str], None])
             teacher = None
             if previous is not None and config.train.distillation > 0:
                 teacher = stage_model(folder, "float")
-            rows = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, say).run(rows)
+            rows = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, watcher).run(rows)
             masks = pruner.masks() if pruner is not None else {}
             meta = {"rows": rows, "seconds": round(time.monotonic() - started, 1)}
             folder.save_stage(phase.name, Stage(model.get_weights(), masks, meta))
@@ -123,6 +131,9 @@ def _train(folder: RunFolder, source: FeatureSource, say: Callable[[str], None])
     folder.save_history(rows)
     report = make_report(folder, source, {name: stage_model(folder, name) for name in STAGES if folder.has_stage(name)})
     write_json(folder.path / "report.json", report)
+    layers = report["stages"]["qat"]["sparsity"]
+    if config.prune.enabled and layers:
+        say("zeros by layer: " + ", ".join(f"{layer['layer']} {layer['sparsity']:.1%}" for layer in layers))
     for name, stage in report["stages"].items():
         say(f"{name:<6} validation {stage['validation']['accuracy']:.4f}  test {stage['test']['accuracy']:.4f}")
     return report

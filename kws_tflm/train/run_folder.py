@@ -89,6 +89,16 @@ class RunFolder:
         configuration.require_same(self.config.hash, str(meta.pop("hash")), f"stage '{stage}'", path)
         return Stage(as_list(groups.get("weights", {})), groups.get("masks", {}), meta)
 
+    def finished_report(self) -> dict[str, Any] | None:
+        """`report.json`, which is written last, if it is there and of this configuration."""
+        try:
+            report: dict[str, Any] = json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+            wanted = report["stages"]
+            complete = report["hash"] == self.config.hash and all(self.has_stage(stage) for stage in wanted)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return report if complete else None
+
     @property
     def checkpoint(self) -> Path:
         """The unfinished phase: weights, optimiser, best weights, masks, position and history."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,9 +85,31 @@ def test_loaded_model_is_the_trained_one(finished: Path) -> None:
 
 
 def test_finished_run_is_left_as_it_is(finished: Path) -> None:
-    before = (finished / "qat.npz").read_bytes()
-    train_run(tiny_config(), finished, FakeSource(tiny_config()), say=silent)
-    assert (finished / "qat.npz").read_bytes() == before
+    before = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.npz")}
+    source = FakeSource(tiny_config())
+    report = train_run(tiny_config(), finished, source, say=silent)
+    assert report == json.loads((finished / "report.json").read_text())
+    assert {path.name: path.stat().st_mtime_ns for path in finished.glob("*.npz")} == before
+    assert source.asked == []
+
+
+def test_lost_report_is_made_again_from_the_stages(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    (copy / "report.json").write_text("{")
+    report = train_run(tiny_config(), copy, FakeSource(tiny_config()), say=silent)
+    assert report["stages"] == json.loads((finished / "report.json").read_text())["stages"]
+
+
+def test_event_log_has_the_history(tmp_path: Path) -> None:
+    from kws_tflm._tf import tf
+    from kws_tflm.train.events import EventLog
+
+    row = {"learning_rate": 0.1, "sparsity": 0, "loss": 2, "accuracy": 0.5, "val_loss": 2, "val_accuracy": 0.25}
+    EventLog(tmp_path).add(7, row)
+    (file,) = tmp_path.iterdir()
+    events = [event for event in tf.compat.v1.train.summary_iterator(str(file)) if event.step == 7]
+    assert {value.tag: value.simple_value for value in events[0].summary.value}["val_accuracy"] == 0.25
 
 
 @pytest.mark.parametrize("stop_at", ["pruned   2/", "pruned   4/", "qat      1/"])
