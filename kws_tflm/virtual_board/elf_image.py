@@ -1,0 +1,144 @@
+"""An ELF file as the board needs it: what to load where, where it starts, which function an address is in."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from kws_tflm.errors import BoardError
+from kws_tflm.virtual_board import memory_map
+
+
+@dataclass(frozen=True)
+class Function:
+    """A symbol of code: [start, start + size); a size of 0 is unknown."""
+
+    start: int
+    size: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ElfImage:
+    """A loadable image."""
+
+    path: Path
+    segments: tuple[tuple[int, bytes], ...]
+    """(load address, bytes)."""
+    vector_table: int
+    """Address from which the processor takes its first stack pointer and program counter."""
+    symbols: dict[str, int]
+    functions: tuple[Function, ...]
+    """Sorted by start."""
+
+    def function_at(self, address: int) -> Function | None:
+        """The function that `address` is in, by the symbol table."""
+        address &= ~1
+        index = bisect.bisect_right(self.functions, address, key=lambda f: f.start) - 1
+        if index < 0:
+            return None
+        function = self.functions[index]
+        limit = function.size or 4096  # assembler symbols often have no size
+        return function if address < function.start + limit else None
+
+    def locate(self, address: int) -> str:
+        """`name+0xoffset (0xaddress)` for messages."""
+        function = self.function_at(address)
+        if function is None:
+            return f"0x{address:08x}"
+        return f"{function.name}+0x{(address & ~1) - function.start:x} (0x{address:08x})"
+
+    def require(self, symbol: str) -> int:
+        """Address of `symbol`.
+
+        Raises:
+            BoardError: the image has no such symbol.
+        """
+        try:
+            return self.symbols[symbol]
+        except KeyError:
+            raise BoardError(
+                f"{self.path}: no symbol '{symbol}'; it must be a firmware of this project, not stripped"
+            ) from None
+
+
+def load(path: Path) -> ElfImage:
+    """Read the ELF file at `path`.
+
+    Raises:
+        BoardError: missing, not an ELF, not 32-bit Arm, nothing to load, no vector table.
+    """
+    try:
+        with path.open("rb") as stream:
+            return _read(path, ELFFile(stream))
+    except FileNotFoundError:
+        raise BoardError(f"{path}: no such firmware file; build it with `make firmware`") from None
+    except OSError as error:
+        raise BoardError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ELFError, ValueError, KeyError, AssertionError, UnicodeDecodeError) as error:
+        reason = str(error) or type(error).__name__
+        raise BoardError(f"{path}: not a usable ELF file ({reason}); give the .elf of an STM32F7 firmware") from None
+
+
+def _read(path: Path, elf: Any) -> ElfImage:
+    machine = elf["e_machine"]
+    if machine != "EM_ARM" or elf.elfclass != 32 or not elf.little_endian:
+        raise BoardError(f"{path}: made for {machine}, not for a 32-bit little-endian Arm; give an STM32F7 firmware")
+    segments = []
+    for segment in elf.iter_segments():
+        if segment["p_type"] == "PT_LOAD" and segment["p_filesz"] > 0:
+            address, data = segment["p_paddr"], segment.data()
+            if len(data) != segment["p_filesz"]:
+                raise BoardError(f"{path}: truncated: a segment at 0x{address:08x} is incomplete")
+            if memory_map.find(address, len(data)) is None:
+                raise BoardError(
+                    f"{path}: {len(data)} bytes at 0x{address:08x} are outside the memories of the STM32F767; "
+                    "link for flash at 0x08000000 (2 MB)"
+                )
+            segments.append((address, data))
+    if not segments:
+        raise BoardError(f"{path}: nothing to load; it must be a linked image, not an object file")
+    symbols, functions = _symbols(elf)
+    return ElfImage(path, tuple(segments), _vector_table(path, segments), symbols, functions)
+
+
+def _vector_table(path: Path, segments: list[tuple[int, bytes]]) -> int:
+    starts = [address for address, _ in segments]
+    for candidate in (memory_map.FLASH_BASE, memory_map.FLASH_ALIAS, min(starts)):
+        for address, data in segments:
+            offset = candidate - address
+            if not 0 <= offset <= len(data) - 8:
+                continue
+            stack = int.from_bytes(data[offset : offset + 4], "little")
+            entry = int.from_bytes(data[offset + 4 : offset + 8], "little")
+            loaded = any(a <= entry - 1 < a + len(d) for a, d in segments)
+            if entry & 1 and loaded and memory_map.is_writable(stack - 4, 4):
+                return candidate
+    raise BoardError(
+        f"{path}: no vector table at 0x{memory_map.FLASH_BASE:08x} (initial stack pointer in RAM, "
+        "Thumb reset handler); check the linker script"
+    )
+
+
+def _symbols(elf: Any) -> tuple[dict[str, int], tuple[Function, ...]]:
+    symbols: dict[str, int] = {}
+    functions: dict[int, Function] = {}
+    table = elf.get_section_by_name(".symtab")
+    if table is None:
+        return symbols, ()
+    for symbol in table.iter_symbols():
+        name, value, kind = symbol.name, symbol["st_value"], symbol["st_info"]["type"]
+        if not name or name.startswith("$") or kind in ("STT_FILE", "STT_SECTION"):
+            continue
+        symbols.setdefault(name, value)
+        if kind == "STT_FUNC":
+            start = value & ~1
+            known = functions.get(start)
+            if known is None or (known.size == 0 and symbol["st_size"]):
+                functions[start] = Function(start, symbol["st_size"], name)
+    return symbols, tuple(sorted(functions.values(), key=lambda f: f.start))

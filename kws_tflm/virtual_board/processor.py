@@ -1,0 +1,138 @@
+"""One step of the processor: exceptions, sleep, then a slice of instructions."""
+
+from __future__ import annotations
+
+from kws_tflm.virtual_board.block_counter import Trait
+from kws_tflm.virtual_board.cpu import Stop
+from kws_tflm.virtual_board.exceptions import ExceptionUnit, StackingError
+from kws_tflm.virtual_board.fault import FaultReport
+from kws_tflm.virtual_board.faults import FaultUnit
+from kws_tflm.virtual_board.machine import Machine
+from kws_tflm.virtual_board.peripherals import nvic as n
+from kws_tflm.virtual_board.peripherals.scb import SEVONPEND, SLEEPONEXIT
+
+_SLEEP = Trait.WFI | Trait.WFE
+
+
+class Processor:
+    """Drives core and exceptions of a `Machine`. `faults` collects what was delivered to the firmware."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._unit = ExceptionUnit(machine.cpu, machine.nvic, machine.scb, machine.fpu)
+        self._fault_unit = FaultUnit(machine.cpu, machine.image, machine.banks, machine.nvic, machine.scb, self._unit)
+        self.faults: list[FaultReport] = []
+        self._handler_instructions = 0
+        self._handler_since: int | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """The chip was reset."""
+        self._end_handlers()
+        self._asleep = False
+        self._event_register = False
+
+    @property
+    def handler_instructions(self) -> int:
+        """Instructions issued in exception handlers since power-on, up to now."""
+        if self._handler_since is None:
+            return self._handler_instructions
+        return self._handler_instructions + self._machine.scheduler.instructions - self._handler_since
+
+    def step(self, slice_instructions: int) -> bool:
+        """Run at most about `slice_instructions`; False when the processor sleeps and nothing can wake it.
+
+        The caller has fired the due events.
+        """
+        scheduler = self._machine.scheduler
+        if self._asleep and not self._wakes():
+            following = scheduler.next_cycle()
+            if following is None or not scheduler.can_wake():
+                return False
+            scheduler.skip_to(following)
+            return True
+        self._asleep = False
+        self._take_exception()
+        state = self._machine.counter.state
+        # Something is pending but masked: a change of the masks may let it through.
+        state.stop_after = _SLEEP | (Trait.MASK if self._machine.nvic.pending else 0)
+        scheduler.arm(slice_instructions)
+        self._handle(self._machine.cpu.run())
+        return True
+
+    def _wakes(self) -> bool:
+        if self._unit.wakes():
+            return True
+        return bool(self._machine.scb.values["SCR"] & SEVONPEND and self._machine.nvic.pending)
+
+    def _take_exception(self) -> None:
+        exception = self._unit.next_exception()
+        if exception is not None:
+            self._enter(exception)
+
+    def _enter(self, exception: int) -> None:
+        self._begin_handler()
+        self._event_register = True
+        try:
+            self._unit.enter(exception)
+        except StackingError as error:
+            self._stacking_fault(error)
+
+    def _handle(self, stop: Stop) -> None:
+        if stop.reason == "boundary":
+            self._at_boundary()
+        elif stop.reason == "exception return":
+            self._leave(stop.pc)
+        elif stop.reason == "svc":
+            self._supervisor_call(stop)
+        else:
+            self._fault(stop)
+
+    def _at_boundary(self) -> None:
+        state = self._machine.counter.state
+        if state.blocked:
+            self._fault(Stop("no fpu", self._machine.cpu.pc))
+            return
+        if state.traits & Trait.SEV:
+            self._event_register = True
+        if state.traits & Trait.WFE:
+            self._asleep = not self._event_register
+            self._event_register = False
+        elif state.traits & Trait.WFI:
+            self._asleep = True
+
+    def _leave(self, exc_return: int) -> None:
+        self._event_register = True
+        try:
+            self._unit.leave(exc_return)
+        except StackingError as error:
+            self._stacking_fault(error)
+            return
+        if self._machine.nvic.active == 0:
+            self._end_handlers()
+            self._asleep = bool(self._machine.scb.values["SCR"] & SLEEPONEXIT)
+
+    def _supervisor_call(self, stop: Stop) -> None:
+        nvic = self._machine.nvic
+        level = nvic.execution_priority(*self._machine.cpu.masks())
+        if nvic.group(nvic.priority(n.SVCALL)) < level:
+            self._enter(n.SVCALL)
+        else:
+            self._fault(Stop("svc", stop.pc))
+
+    def _fault(self, stop: Stop) -> None:
+        self._begin_handler()
+        self.faults.append(self._fault_unit.deliver(stop, self._machine.scheduler.seconds))
+
+    def _stacking_fault(self, error: StackingError) -> None:
+        self._begin_handler()
+        self.faults.append(self._fault_unit.deliver_stacking(error, self._machine.scheduler.seconds))
+
+    def _begin_handler(self) -> None:
+        if self._handler_since is None:
+            self._handler_since = self._machine.scheduler.instructions
+
+    def _end_handlers(self) -> None:
+        if self._handler_since is not None:
+            self._handler_instructions += self._machine.scheduler.instructions - self._handler_since
+            self._handler_since = None
