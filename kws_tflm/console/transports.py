@@ -81,8 +81,8 @@ class SerialTransport:
             return b""
         try:
             return bytes(self._serial.read(max(1, self._serial.in_waiting)))
-        except OSError as error:  # pyserial's SerialException is an OSError
-            self._lost(error)
+        except OSError:  # pyserial's SerialException is an OSError
+            self._lost()
             return b""
 
     def write(self, data: bytes) -> None:
@@ -91,8 +91,8 @@ class SerialTransport:
             return
         try:
             self._serial.write(data)
-        except OSError as error:
-            self._lost(error)
+        except OSError:
+            self._lost()
 
     def close(self) -> None:
         """Release the port; safe to call twice."""
@@ -101,12 +101,11 @@ class SerialTransport:
                 self._serial.close()
             self._serial = None
 
-    def _lost(self, error: OSError) -> None:
+    def _lost(self) -> None:
         self.close()
         if not self._reconnect:
             raise ConsoleError(
-                f"{self.name}: the port disappeared ({_reason(error)}); "
-                "plug the board in again, or use --reconnect to wait for it"
+                f"{self.name}: the port disappeared; plug the board in again, or use --reconnect to wait for it"
             ) from None
 
     def _reopen(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,11 @@ def render(summary: dict[str, Any]) -> str:
 
 def next_steps(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """Commands that lead further, with what each does."""
+    kws = "kws-tflm" if shutil.which("kws-tflm") else ".venv/bin/kws-tflm"
     return [
         (f"open {summary['timeline']}", "what was said and heard, over the waveform"),
-        (f"kws-tflm run {summary['run']} your.wav", "play your own recording (16 kHz, mono) into the virtual board"),
-        (f"kws-tflm flash {summary['run']}", "write the firmware to a connected NUCLEO-F767ZI; then: kws-tflm monitor"),
-        (f"kws-tflm parity {summary['stream']} --run {summary['run']}", "every stage from float features to the board"),
-        ("kws-tflm train --config configs/speech_commands.toml", "train on real recordings"),
+        (f"{kws} run {summary['run']} your.wav", "play your own recording (16 kHz, mono) into the virtual board"),
+        (f"{kws} flash {summary['run']}", f"write the firmware to a connected board; then: {kws} monitor"),
+        (f"{kws} parity {summary['stream']} --run {summary['run']}", "every stage from float features to the board"),
+        (f"{kws} train --config configs/speech_commands.toml --data DIR --download", "train on real recordings"),
     ]

@@ -99,7 +99,7 @@ def test_nothing_is_lost_on_a_reader_slower_than_the_board(port):
 def test_a_port_that_disappears_is_one_line(port):
     transport = SerialTransport(port.path)
     port.close()
-    with pytest.raises(ConsoleError, match=r"the port disappeared .* --reconnect"):
+    with pytest.raises(ConsoleError, match=r"the port disappeared; .* --reconnect"):
         transport.read()
     transport.close()
 
