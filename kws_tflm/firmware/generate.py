@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kws_tflm.config import SILENCE_LABEL, UNKNOWN_LABEL, Config, require_same
+from kws_tflm.config import Config, require_same
 from kws_tflm.convert import read_metadata
 from kws_tflm.errors import FirmwareError
 from kws_tflm.features.codegen import write_cpp
 from kws_tflm.features.quantize import input_quantization
 from kws_tflm.features.tables import make_tables
 from kws_tflm.firmware.model_facts import ModelFacts, read_model_facts
+from kws_tflm.runtime.detector import keyword_mask, threshold_permille
 
 CUSTOM_OPERATORS = {
     "KWS_SPARSE_CONV_2D": "resolver.AddCustom(kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);",
@@ -41,7 +42,7 @@ class Application:
     @property
     def keyword_mask(self) -> int:
         """Bit i set: class i is reported."""
-        return sum(1 << i for i, label in enumerate(self.labels) if label not in (SILENCE_LABEL, UNKNOWN_LABEL))
+        return keyword_mask(self.labels)
 
 
 def read_application(path: Path, config: Config | None = None, labels: Sequence[str] | None = None) -> Application:
@@ -49,7 +50,7 @@ def read_application(path: Path, config: Config | None = None, labels: Sequence[
 
     The configuration is the one inside the model; `config` must be the same, or stands in for it in a
     foreign model. A foreign model without `config` gets the default features and the labels `labels`,
-    or ``class_0``, ``class_1``, ...; labels called ``_silence_`` or ``_unknown_`` are never reported.
+    or ``class_0``, ``class_1``, ...; labels that begin with an underscore are never reported.
 
     Raises:
         ModelError: the model cannot be used (see `read_model_facts`).
@@ -125,7 +126,7 @@ def _settings(application: Application, arena_bytes: int) -> str:
     features, detector = config.features, config.detector
     multiplier, shift, zero_point = input_quantization(model.input_scale, model.input_zero_point)
     refractory = detector.refractory_ms * features.sample_rate // 1000
-    threshold = max(1, round(detector.threshold * 1000))
+    threshold = max(1, threshold_permille(detector.threshold))
     labels = ", ".join(map(_quoted, application.labels))
     return f"""{_banner(application)}#pragma once
 

@@ -212,7 +212,8 @@ void Application::WatchAudioErrors(uint32_t now) {
 }
 
 void Application::SleepUntilWork() {
-  // With interrupts off an interrupt between the test and WFI stays pending and WFI returns at once.
+  // With interrupts off an interrupt between the test and WFI stays pending and WFI returns at
+  // once.
   stm32::DisableInterrupts();
   if (Microphone().Front() == nullptr && !stm32::HasReceived()) stm32::WaitForInterrupt();
   stm32::EnableInterrupts();

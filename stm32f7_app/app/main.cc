@@ -76,8 +76,8 @@ BootInfo MakeBootInfo(const stm32::Clocks& clocks) {
   static OperatorResolver resolver;
   RegisterOperators(resolver);
   const ModelShape shape = {settings::kFrames, settings::kFeatures, settings::kClasses};
-  const ModelStatus status = model.Load(settings::kModel, settings::kModelBytes, resolver, arena,
-                                        sizeof(arena), shape);
+  const ModelStatus status =
+      model.Load(settings::kModel, settings::kModelBytes, resolver, arena, sizeof(arena), shape);
   if (status != ModelStatus::kOk) ReportFatal(ErrorCode(status), model.message());
 
   static FeatureExtractor extractor(kFeatureTables, feature_workspace, sizeof(feature_workspace));

@@ -8,8 +8,8 @@ namespace {
 
 MicrophoneQueue queue;
 
-[[gnu::section(".dma_buffer")]] alignas(
-    32) volatile uint16_t dma_buffer[2 * settings::kHopLength * stm32::kHalfWordsPerFrame];
+[[gnu::section(".dma_buffer")]] alignas(32) volatile uint16_t
+    dma_buffer[2 * settings::kHopLength * stm32::kHalfWordsPerFrame];
 
 }  // namespace
 

@@ -14,11 +14,11 @@ struct Detection {
 static_assert(sizeof(Detection) == 16, "read by the virtual board");
 
 struct DetectorSettings {
-  int32_t n_classes;             // 1 to kMaxClasses, in model-output order
-  uint64_t keyword_mask;         // bit i set: class i is a keyword (not silence, not unknown)
-  int32_t smoothing;             // inferences averaged, 1 to kMaxSmoothing
-  uint32_t threshold_permille;   // smoothed score at which a keyword is reported, 1 to 1000
-  uint64_t refractory_samples;   // after a detection, further ones are suppressed for this long
+  int32_t n_classes;            // 1 to kMaxClasses, in model-output order
+  uint64_t keyword_mask;        // bit i set: class i is a keyword (not silence, not unknown)
+  int32_t smoothing;            // inferences averaged, 1 to kMaxSmoothing
+  uint32_t threshold_permille;  // smoothed score at which a keyword is reported, 1 to 1000
+  uint64_t refractory_samples;  // after a detection, further ones are suppressed for this long
 };
 
 // Contract.
@@ -53,9 +53,9 @@ class Detector {
 
  private:
   DetectorSettings settings_;
-  int16_t sums_[kMaxClasses];                     // of score + 128: at most 16 * 255
+  int16_t sums_[kMaxClasses];                    // of score + 128: at most 16 * 255
   uint8_t history_[kMaxSmoothing][kMaxClasses];  // score + 128
-  int32_t next_;                                  // row of history_ to overwrite
+  int32_t next_;                                 // row of history_ to overwrite
   bool detected_;
   uint64_t last_sample_;
 };

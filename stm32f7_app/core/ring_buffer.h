@@ -15,7 +15,8 @@ class ByteRing {
  public:
   // Producer: room left, in bytes. It can only grow until the producer's next Push.
   uint32_t Free() const {
-    return kCapacity - (head_.load(std::memory_order_relaxed) - tail_.load(std::memory_order_acquire));
+    return kCapacity -
+           (head_.load(std::memory_order_relaxed) - tail_.load(std::memory_order_acquire));
   }
 
   // Producer: appends all `count` bytes or, if they do not fit, none.

@@ -34,7 +34,8 @@ bool Spotter::PushHop(const int16_t* hop) {
   if (!extractor_.PushHop(hop, column)) return false;
   kws_tap(kTapFeatureColumn, column, static_cast<uint32_t>(tables_.n_features) * sizeof(int16_t));
 
-  // The window ends at or before the last sample taken: column i covers [i * hop, i * hop + window).
+  // The window ends at or before the last sample taken: column i covers [i * hop, i * hop +
+  // window).
   const auto window_length = static_cast<uint32_t>(tables_.window_length);
   window_end_ = samples_ - (samples_ - window_length) % hop_length;
   columns_.Push(column);

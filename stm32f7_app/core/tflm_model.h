@@ -41,8 +41,9 @@ class TflmModel final : public Model {
   // (16-byte aligned). The input must be int8 with n_frames x n_features values, in that order,
   // the output int8 softmax scores (scale 1/256, zero point -128) of n_classes.
   // On failure `message()` says what is wrong, in one line. May be called once.
-  ModelStatus Load(const uint8_t* model, size_t model_bytes, const tflite::MicroOpResolver& resolver,
-                   uint8_t* arena, size_t arena_bytes, const ModelShape& shape);
+  ModelStatus Load(const uint8_t* model, size_t model_bytes,
+                   const tflite::MicroOpResolver& resolver, uint8_t* arena, size_t arena_bytes,
+                   const ModelShape& shape);
 
   const char* message() const { return log_.text(); }
   size_t arena_used() const { return arena_used_; }

@@ -43,9 +43,9 @@ void StartAudio(volatile uint16_t* buffer, uint32_t hop_length) {
   Stream().M0AR = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(buffer));
   Stream().NDTR = 2 * half_words;
   Stream().FCR = 0;  // direct mode
-  Stream().CR = dma::kPriorityVeryHigh | dma::kMemory16 | dma::kPeripheral16 | dma::kMemoryIncrement |
-                dma::kCircular | dma::kHalfIrq | dma::kCompleteIrq | dma::kErrorIrq |
-                dma::kDirectErrorIrq;
+  Stream().CR = dma::kPriorityVeryHigh | dma::kMemory16 | dma::kPeripheral16 |
+                dma::kMemoryIncrement | dma::kCircular | dma::kHalfIrq | dma::kCompleteIrq |
+                dma::kErrorIrq | dma::kDirectErrorIrq;
   Stream().CR = Stream().CR | dma::kEnable;
   EnableIrq(kIrqDma1Stream3, kIrqPriority);
 

@@ -32,7 +32,8 @@ bool StartHse() {
 // The order is that of RM0410 [4.1.4], "Entering Over-drive mode".
 bool StartPll(bool external) {
   const uint32_t m = (external ? board::kHseHz : kHsiHz) / kPllInputHz;
-  constexpr uint32_t kFields = 0x3Fu | (0x1FFu << 6) | (3u << 16) | rcc::kPllSourceHse | (0xFu << 24);
+  constexpr uint32_t kFields =
+      0x3Fu | (0x1FFu << 6) | (3u << 16) | rcc::kPllSourceHse | (0xFu << 24);
   Rcc().PLLCFGR = (Rcc().PLLCFGR & ~kFields) | m | (kPllN << 6) | (kPllQ << 24) |
                   (external ? rcc::kPllSourceHse : 0);
   Rcc().CR = Rcc().CR | rcc::kPllOn;
@@ -90,6 +91,4 @@ uint32_t Milliseconds() { return milliseconds; }
 
 }  // namespace kws::stm32
 
-extern "C" void SysTick_Handler() {
-  kws::stm32::milliseconds = kws::stm32::milliseconds + 1;
-}
+extern "C" void SysTick_Handler() { kws::stm32::milliseconds = kws::stm32::milliseconds + 1; }

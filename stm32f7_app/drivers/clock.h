@@ -6,9 +6,9 @@
 namespace kws::stm32 {
 
 enum class ClockSource : uint8_t {
-  kExternal,   // HSE through the PLL, 216 MHz
-  kInternal,   // the HSE did not start: HSI (1 %) through the PLL, 216 MHz
-  kReset,      // the PLL did not lock: HSI, 16 MHz, no I2S clock
+  kExternal,  // HSE through the PLL, 216 MHz
+  kInternal,  // the HSE did not start: HSI (1 %) through the PLL, 216 MHz
+  kReset,     // the PLL did not lock: HSI, 16 MHz, no I2S clock
 };
 
 struct Clocks {

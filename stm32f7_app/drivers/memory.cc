@@ -8,10 +8,10 @@ namespace {
 // RASR fields [Armv7-M B3.5.9]
 constexpr uint32_t kNoExecute = 1u << 28;
 constexpr uint32_t kNoAccess = 0u << 24, kReadWrite = 3u << 24, kReadOnly = 6u << 24;
-constexpr uint32_t kWriteThrough = 2u << 16;                   // TEX 0, C
-constexpr uint32_t kWriteBack = (1u << 19) | (3u << 16);       // TEX 1, C, B
-constexpr uint32_t kNotCacheable = (1u << 19) | (1u << 18);    // TEX 1, shareable
-constexpr uint32_t kDevice = 1u << 16;                         // TEX 0, B
+constexpr uint32_t kWriteThrough = 2u << 16;                 // TEX 0, C
+constexpr uint32_t kWriteBack = (1u << 19) | (3u << 16);     // TEX 1, C, B
+constexpr uint32_t kNotCacheable = (1u << 19) | (1u << 18);  // TEX 1, shareable
+constexpr uint32_t kDevice = 1u << 16;                       // TEX 0, B
 
 uint32_t SizeField(uint32_t bytes) {
   return (31u - static_cast<uint32_t>(__builtin_clz(bytes)) - 1u) << 1;

@@ -13,17 +13,17 @@ using Register = volatile uint32_t;
 
 // RCC [5.3]
 struct RccRegisters {
-  Register CR;            // 0x00
-  Register PLLCFGR;       // 0x04
-  Register CFGR;          // 0x08
-  Register unused0[9];    // 0x0C
-  Register AHB1ENR;       // 0x30
-  Register unused1[3];    // 0x34
-  Register APB1ENR;       // 0x40
-  Register unused2[12];   // 0x44
-  Register CSR;           // 0x74
-  Register unused3[3];    // 0x78
-  Register PLLI2SCFGR;    // 0x84
+  Register CR;           // 0x00
+  Register PLLCFGR;      // 0x04
+  Register CFGR;         // 0x08
+  Register unused0[9];   // 0x0C
+  Register AHB1ENR;      // 0x30
+  Register unused1[3];   // 0x34
+  Register APB1ENR;      // 0x40
+  Register unused2[12];  // 0x44
+  Register CSR;          // 0x74
+  Register unused3[3];   // 0x78
+  Register PLLI2SCFGR;   // 0x84
 };
 static_assert(offsetof(RccRegisters, CSR) == 0x74 && offsetof(RccRegisters, PLLI2SCFGR) == 0x84);
 namespace rcc {
@@ -31,14 +31,15 @@ constexpr uint32_t kHsiOn = 1u << 0, kHsiReady = 1u << 1;  // CR
 constexpr uint32_t kHseOn = 1u << 16, kHseReady = 1u << 17, kHseBypass = 1u << 18;
 constexpr uint32_t kPllOn = 1u << 24, kPllReady = 1u << 25;
 constexpr uint32_t kPllI2sOn = 1u << 26, kPllI2sReady = 1u << 27;
-constexpr uint32_t kPllSourceHse = 1u << 22;  // PLLCFGR
+constexpr uint32_t kPllSourceHse = 1u << 22;                                          // PLLCFGR
 constexpr uint32_t kSwMask = 3u, kSwPll = 2u, kSwsMask = 3u << 2, kSwsPll = 2u << 2;  // CFGR
 constexpr uint32_t kApb1Div4 = 5u << 10, kApb2Div2 = 4u << 13;
 constexpr uint32_t kPrescalerMask = (0xFu << 4) | (7u << 10) | (7u << 13);
 constexpr uint32_t kI2sSourceExternal = 1u << 23;
-constexpr uint32_t kDma1Enable = 1u << 21;                                       // AHB1ENR
-constexpr uint32_t kSpi2Enable = 1u << 14, kUsart3Enable = 1u << 18, kPwrEnable = 1u << 28;  // APB1ENR
-constexpr uint32_t kRemoveResetFlags = 1u << 24, kWatchdogReset = 1u << 29;      // CSR
+constexpr uint32_t kDma1Enable = 1u << 21;  // AHB1ENR
+constexpr uint32_t kSpi2Enable = 1u << 14, kUsart3Enable = 1u << 18,
+                   kPwrEnable = 1u << 28;                                    // APB1ENR
+constexpr uint32_t kRemoveResetFlags = 1u << 24, kWatchdogReset = 1u << 29;  // CSR
 }  // namespace rcc
 
 // PWR [4.4]
@@ -82,11 +83,11 @@ struct DmaStreamRegisters {
   Register FCR;   // 0x14
 };
 struct DmaRegisters {
-  Register LISR;                  // 0x00
-  Register HISR;                  // 0x04
-  Register LIFCR;                 // 0x08
-  Register HIFCR;                 // 0x0C
-  DmaStreamRegisters stream[8];   // 0x10
+  Register LISR;                 // 0x00
+  Register HISR;                 // 0x04
+  Register LIFCR;                // 0x08
+  Register HIFCR;                // 0x0C
+  DmaStreamRegisters stream[8];  // 0x10
 };
 namespace dma {
 constexpr uint32_t kEnable = 1u << 0, kDirectErrorIrq = 1u << 1, kErrorIrq = 1u << 2;  // CR
@@ -112,9 +113,9 @@ struct SpiRegisters {
   Register I2SPR;    // 0x20
 };
 namespace spi {
-constexpr uint32_t kRxDma = 1u << 0;                               // CR2
-constexpr uint32_t kOverrun = 1u << 6;                             // SR
-constexpr uint32_t kI2sMode = 1u << 11, kI2sEnable = 1u << 10;     // I2SCFGR
+constexpr uint32_t kRxDma = 1u << 0;                            // CR2
+constexpr uint32_t kOverrun = 1u << 6;                          // SR
+constexpr uint32_t kI2sMode = 1u << 11, kI2sEnable = 1u << 10;  // I2SCFGR
 constexpr uint32_t kMasterReceive = 3u << 8, kData24 = 1u << 1, kChannel32 = 1u << 0;
 }  // namespace spi
 

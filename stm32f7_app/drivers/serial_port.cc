@@ -18,6 +18,13 @@ ByteRing<kRxBytes> rx;
 uint32_t tx_dropped;
 volatile uint32_t rx_dropped;
 
+void WriteByte(char c) {
+  // About 100 character times, in case the port was never started.
+  for (uint32_t n = 0; n < 200000 && (Usart3().ISR & usart::kTxEmpty) == 0; ++n) {
+  }
+  Usart3().TDR = static_cast<uint8_t>(c);
+}
+
 }  // namespace
 
 void StartSerialPort(uint32_t apb1_hz) {
@@ -51,13 +58,11 @@ uint32_t SerialTxDropped() { return tx_dropped; }
 uint32_t SerialRxDropped() { return rx_dropped; }
 
 void SendPolled(const char* text, size_t length) {
-  Usart3().CR1 = (Usart3().CR1 & ~(usart::kTxIrq | usart::kRxIrq)) | usart::kEnable | usart::kTransmit;
-  for (size_t i = 0; i < length; ++i) {
-    // About 100 character times, in case the port was never started.
-    for (uint32_t n = 0; n < 200000 && (Usart3().ISR & usart::kTxEmpty) == 0; ++n) {
-    }
-    Usart3().TDR = static_cast<uint8_t>(text[i]);
-  }
+  Usart3().CR1 =
+      (Usart3().CR1 & ~(usart::kTxIrq | usart::kRxIrq)) | usart::kEnable | usart::kTransmit;
+  char queued;
+  while (tx.Pop(&queued)) WriteByte(queued);
+  for (size_t i = 0; i < length; ++i) WriteByte(text[i]);
 }
 
 }  // namespace kws::stm32

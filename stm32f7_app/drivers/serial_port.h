@@ -20,7 +20,8 @@ uint32_t SerialTxDropped();
 // Bytes lost because the receive queue was full or the receiver overran.
 uint32_t SerialRxDropped();
 
-// Waits for the port and writes past the queue: for fault handlers, with interrupts off.
+// Waits for the port and writes what is queued, then `text`: for fault handlers, with interrupts
+// off.
 void SendPolled(const char* text, size_t length);
 
 }  // namespace kws::stm32

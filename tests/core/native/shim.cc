@@ -85,9 +85,8 @@ void reader_free(void* reader) { delete static_cast<CommandReader*>(reader); }
 // The kind of the command that `c` completed, or -1.
 int32_t reader_push(void* reader, char c) {
   Command command;
-  return static_cast<CommandReader*>(reader)->Push(c, &command)
-             ? static_cast<int32_t>(command.kind)
-             : -1;
+  return static_cast<CommandReader*>(reader)->Push(c, &command) ? static_cast<int32_t>(command.kind)
+                                                                : -1;
 }
 
 // Queues
