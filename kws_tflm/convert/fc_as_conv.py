@@ -29,7 +29,9 @@ def fully_connected_as_conv(model: Any) -> int:
         source, kernel = indices(op.inputs)[:2]
         result = indices(op.outputs)[0]
         weights = constant(model, graph.tensors[kernel])
-        if weights is None or len(graph.tensors[kernel].quantization.scale) != 1 or weights.ndim != 2 or weights.dtype != np.int8:
+        if weights is None or weights.ndim != 2 or weights.dtype != np.int8:
+            continue
+        if len(graph.tensors[kernel].quantization.scale) != 1:
             continue
         out_channels, in_channels = weights.shape
         rows = int(np.prod(shape_of(graph.tensors[source]))) // in_channels
