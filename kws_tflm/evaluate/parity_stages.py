@@ -9,7 +9,7 @@ one every hops_per_inference columns.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,8 +60,8 @@ class Backends:
 
     float_features: Callable[[Pcm, Any], NDArray[np.float32]]
     fixed_features: Callable[[Pcm, Any], NDArray[np.int16]]
-    tflite: Callable[[bytes], Callable[[Int8], Int8]]
-    """Model -> function of one int8 input (any shape) to its int8 output [classes]."""
+    tflite: Callable[[bytes, Int8], Sequence[Int8]]
+    """Model and int8 inputs [n, *input shape] -> int8 outputs."""
     tflm: Callable[[bytes], Any]
     """Model -> interpreter with `invoke`, quantisation and shapes (`kws_tflm.runtime.Interpreter`)."""
     detect: Callable[[Config, tuple[str, ...], Int8, list[int]], Detections]
@@ -125,6 +125,7 @@ def window_ends(samples: int, config: Config) -> list[int]:
 
 def real_backends() -> Backends:
     """The project's own stages."""
+    from kws_tflm.convert.verification import tf_lite_outputs
     from kws_tflm.features.reference import float_features
     from kws_tflm.runtime import Detector, FeatureExtractor, Interpreter
 
@@ -136,7 +137,7 @@ def real_backends() -> Backends:
     return Backends(
         float_features=float_features,
         fixed_features=lambda pcm, features: FeatureExtractor(features).clip(pcm),
-        tflite=_tflite,
+        tflite=tf_lite_outputs,
         tflm=Interpreter,
         detect=detect,
         is_rounding=_is_rounding,
@@ -170,8 +171,10 @@ def _windows(columns: NDArray[Any] | None, config: Config) -> NDArray[Any]:
 
 
 def _dense(stages: Stages, model: bytes, inputs: Int8, backends: Backends) -> Stages:
-    expected = _each(backends.tflite(model), inputs)
-    found = _each(backends.tflm(model).invoke, inputs)
+    host = backends.tflm(model)
+    found = _each(host.invoke, inputs)
+    outputs = backends.tflite(model, inputs.reshape(-1, *host.input_shape))
+    expected = np.stack([np.asarray(output, np.int8).reshape(-1) for output in outputs])
     differing = np.flatnonzero((expected != found).any(axis=1))
     known = len(differing) > 0 and all(backends.is_rounding(model, inputs[i]) for i in differing)
     return dataclasses.replace(stages, dense_outputs=expected, tflm_dense_outputs=found, rounding_only=known)
@@ -219,23 +222,3 @@ def _is_rounding(model: bytes, window: Int8) -> bool:
     values = window.reshape(Interpreter(model).input_shape)
     difference = first_difference(lambda part, x: tf_lite_outputs(part, x[None])[0], model, model, values)
     return difference is not None and difference.is_rounding
-
-
-def _tflite(model: bytes) -> Callable[[Int8], Int8]:
-    """`tf.lite` with its reference kernels."""
-    from kws_tflm._tf import native_stderr_hidden, tf
-
-    with native_stderr_hidden():
-        interpreter = tf.lite.Interpreter(
-            model_content=model,
-            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
-        )
-        interpreter.allocate_tensors()
-    source, sink = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-
-    def invoke(values: Int8) -> Int8:
-        interpreter.set_tensor(source["index"], values.reshape(source["shape"]))
-        interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(sink["index"]), np.int8)
-
-    return invoke

@@ -56,7 +56,7 @@ def detect(_config, labels, outputs, ends):
 BACKENDS = Backends(
     float_features=lambda pcm, features: columns_of(pcm, features) / 256.0,
     fixed_features=columns_of,
-    tflite=lambda _model: classify,
+    tflite=lambda _model, inputs: [classify(x) for x in inputs],
     tflm=interpreter,
     detect=detect,
 )
@@ -103,7 +103,7 @@ def test_keras_scores_are_put_into_the_output_quantisation():
     ("backends", "second"),
     [
         ({"float_features": lambda pcm, f: columns_of(pcm, f) / 256.0 + 2.0}, "fixed features (host)"),
-        ({"tflite": lambda _m: lambda w: classify(w) ^ 1}, "host TFLM dense"),
+        ({"tflite": lambda _m, inputs: [classify(x) ^ 1 for x in inputs]}, "host TFLM dense"),
     ],
 )
 def test_a_difference_in_a_host_stage_is_named(backends, second):
@@ -113,7 +113,7 @@ def test_a_difference_in_a_host_stage_is_named(backends, second):
 
 def test_the_known_rounding_must_explain_every_difference():
     def differing(values):
-        return dataclasses.replace(BACKENDS, tflite=lambda _m: lambda w: classify(w) ^ 1, is_rounding=values)
+        return dataclasses.replace(BACKENDS, tflite=lambda _m, x: [classify(w) ^ 1 for w in x], is_rounding=values)
 
     assert run_stages(PCM, SOURCES, differing(lambda _m, _w: True)).rounding_only
     answers = iter([True, False])
