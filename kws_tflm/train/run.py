@@ -13,7 +13,7 @@ import numpy as np
 
 from kws_tflm.compress import Pruner, calibrate, quantization_aware
 from kws_tflm.config import Config
-from kws_tflm.errors import ModelError, TrainingError
+from kws_tflm.errors import ConfigError, ModelError, TrainingError
 from kws_tflm.models import build
 from kws_tflm.report.curves import draw_curves
 from kws_tflm.train.events import EventLog
@@ -153,6 +153,10 @@ def _prepare(folder: RunFolder, phase: Phase, previous: str | None, source: Feat
         calibrate(quantized, model, as_model_input(data.features[chosen]))
         model = quantized
     pruner = Pruner(model, config.prune) if config.prune.enabled else None
+    if pruner is not None and not pruner.layer_names:
+        raise ConfigError(
+            f"'{config.model.name}' has no pointwise convolution to prune; set 'prune.enabled = false' in the configuration"
+        )
     if pruner is not None and masks:
         pruner.set_masks(masks)
     return model, pruner

@@ -201,3 +201,9 @@ def test_full_disk_is_one_line_and_the_run_goes_on_later(tmp_path: Path, monkeyp
     report = train_run(config, tmp_path, FakeSource(config), say=lines.append)
     assert any("going on after epoch" in line for line in lines)
     assert set(report["stages"]) == {"float", "qat"}
+
+
+def test_architecture_without_pointwise_layers_is_refused_for_pruning(tmp_path: Path) -> None:
+    config = tiny_config(model={"name": "cnn_one_fstride4"}, train={"epochs": 1})
+    with pytest.raises(ConfigError, match="no pointwise convolution to prune"):
+        train_run(config, tmp_path, FakeSource(config), say=silent)
