@@ -12,6 +12,7 @@ import difflib
 import errno
 import importlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ VERBS: dict[str, str] = {
     "info": "describe a model, a run, a firmware image or a recording; or what is installed",
     "data": "make or inspect a data set",
 }
+
+# Libraries that wrap the error keep its text; numpy's short write has no error number at all.
+_DISK_FULL_TEXT = re.compile(r"No space left on device|Disk quota exceeded|\d+ requested and \d+ written")
 
 EXIT_DEFECT = 70
 EXIT_FILE = 74
@@ -168,8 +172,7 @@ def _disk_full(error: BaseException | None) -> bool:
     while error is not None and seen < 10:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
-        text = str(error)
-        if "No space left on device" in text or "Disk quota exceeded" in text:
+        if _DISK_FULL_TEXT.search(str(error)):
             return True
         error, seen = error.__cause__ or error.__context__, seen + 1
     return False

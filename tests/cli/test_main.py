@@ -67,6 +67,7 @@ def test_unknown_option_names_the_nearest(capsys):
         (KeyboardInterrupt(), 130, "interrupted; run the same command again"),
         (OSError(errno.ENOSPC, "No space left on device", "runs/a"), 74, "disk full while writing runs/a"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), 74, "disk full"),
+        (OSError("1088000 requested and 903104 written"), 74, "disk full"),
         (RuntimeError("HDF5: write failed: No space left on device"), 74, "disk full"),
         (PermissionError(errno.EACCES, "Permission denied", "runs"), 74, "runs: permission denied"),
         (MemoryError(), 74, "out of memory"),
