@@ -20,12 +20,20 @@ CALIBRATION_CLIPS = 256
 CONVERT_REPORT = "convert.json"
 
 
-def train(config: Config, dataset: Dataset, run_dir: Path, cache_dir: Path, config_text: str | None) -> dict[str, Any]:
+def train(
+    config: Config,
+    dataset: Dataset,
+    run_dir: Path,
+    cache_dir: Path,
+    config_text: str | None,
+    tensorboard: bool = False,
+) -> dict[str, Any]:
     """Train what `run_dir` lacks; returns its report."""
     from kws_tflm.train import train_run
     from kws_tflm.train.dataset_source import DatasetSource
 
-    return train_run(config, run_dir, DatasetSource(dataset, config, cache_dir), config_text=config_text)
+    source = DatasetSource(dataset, config, cache_dir)
+    return train_run(config, run_dir, source, config_text=config_text, tensorboard=tensorboard)
 
 
 def convert(run: RunFolder, dataset: Dataset, cache_dir: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--run", type=Path, dest="run_dir", metavar="DIR", help="run folder (default: runs/NAME-HASH)")
     parser.add_argument("--convert", action="store_true", help="convert afterwards, as 'kws-tflm convert' does")
+    parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard event files into the run folder")
     add_json(parser)
 
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     run_dir = args.run_dir or RUNS / f"{config.name}-{config.hash}"
     text = Path(args.config).read_text(encoding="utf-8")
     dataset = open_dataset(config, args)
-    report = train(config, dataset, run_dir, args.cache, config_text=text)
+    report = train(config, dataset, run_dir, args.cache, config_text=text, tensorboard=args.tensorboard)
     converted = convert(RunFolder(run_dir), dataset, args.cache) if args.convert else None
     if args.json:
         print_json({"run": str(run_dir), "report": report, "convert": converted})

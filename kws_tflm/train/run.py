@@ -155,7 +155,7 @@ def _prepare(folder: RunFolder, phase: Phase, previous: str | None, source: Feat
     pruner = Pruner(model, config.prune) if config.prune.enabled else None
     if pruner is not None and not pruner.layer_names:
         raise ConfigError(
-            f"'{config.model.name}' has no pointwise convolution to prune; set 'prune.enabled = false' in the configuration"
+            f"'{config.model.name}' has no pointwise convolution to prune; set 'prune.enabled = false' for it"
         )
     if pruner is not None and masks:
         pruner.set_masks(masks)
