@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 DEMO_RUNS = Path("build/demo/runs")
+DATA_NOTE = "data.json"
 DENSE, SPARSE = "dense.tflite", "sparse.tflite"
 
 
@@ -32,6 +33,21 @@ class RunFolder:
     def sparse(self) -> Path:
         """The model with sparse operators; may not exist yet."""
         return self.path / SPARSE
+
+    @property
+    def data_dir(self) -> Path | None:
+        """The recordings that the run was trained on; None for a synthetic set, or if nobody noted it."""
+        try:
+            noted = json.loads((self.path / DATA_NOTE).read_text(encoding="utf-8"))["data"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Path(noted) if isinstance(noted, str) else None
+
+    def note_data_dir(self, data_dir: Path | None) -> None:
+        """Remember the recordings for the verbs that come after training."""
+        from kws_tflm.train.storage import write_json
+
+        write_json(self.path / DATA_NOTE, {"data": None if data_dir is None else str(data_dir.resolve())})
 
     def config(self) -> Config:
         """The resolved configuration that made the run.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kws_tflm.cli.artefacts import find_run, newest_run
-from kws_tflm.cli.data import add_data_arguments, open_dataset
+from kws_tflm.cli.data import open_run_dataset
 from kws_tflm.cli.output import add_json, kilobytes, print_json, table
 from kws_tflm.errors import ModelError
 
@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", metavar="RUN|MODEL", help="run folder or int8 .tflite; the newest run if left out"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="result of a foreign model, else NAME.sparse.tflite")
-    add_data_arguments(parser)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="recordings, if not where the run was trained on them")
+    parser.add_argument("--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="prepared data")
     add_json(parser)
 
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         from kws_tflm.cli.pipeline import convert
 
         folder = find_run(what)
-        report = convert(folder, open_dataset(folder.config(), args), args.cache)
+        report = convert(folder, open_run_dataset(folder, folder.config(), args), args.cache)
         result = folder.sparse
     else:
         from kws_tflm.convert import convert_foreign

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kws_tflm.cli.output import add_json, print_json
 
 if TYPE_CHECKING:
+    from kws_tflm.cli.artefacts import RunFolder
     from kws_tflm.config import Config
     from kws_tflm.data import Dataset
 
@@ -44,6 +45,13 @@ def open_dataset(config: Config, args: argparse.Namespace) -> Dataset:
     from kws_tflm.data import load_dataset
 
     return load_dataset(config, args.data, args.cache, download=args.download)
+
+
+def open_run_dataset(run: RunFolder, config: Config, args: argparse.Namespace) -> Dataset:
+    """The data set of a run: --data, or else the recordings it was trained on."""
+    from kws_tflm.data import load_dataset
+
+    return load_dataset(config, args.data or run.data_dir, args.cache)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kws_tflm.cli.artefacts import find_config, is_run, newest_run, read_model
+from kws_tflm.cli.artefacts import RunFolder, find_config, is_run, newest_run, read_model
 from kws_tflm.cli.output import add_json, print_json, table
 from kws_tflm.errors import ModelError
 
@@ -39,9 +39,8 @@ def run(args: argparse.Namespace) -> int:
 
     what = _what(args.what)
     config = find_config(what, args.config)
-    stages = list(_stages(what))
-    features, expected = _features(args, config)
-    results = {name: accuracy_of(predict(features), expected, config.labels) for name, predict in stages}
+    features, expected = _features(what, args, config)
+    results = {name: accuracy_of(predict(features), expected, config.labels) for name, predict in _stages(what)}
     if args.confusion:
         from kws_tflm.evaluate.accuracy import draw_confusion
 
@@ -82,15 +81,17 @@ def _stages(what: Path) -> Iterator[tuple[str, Predict]]:
         yield "int8 sparse", tflm_predictor(read_model(what / "sparse.tflite"))
 
 
-def _features(args: argparse.Namespace, config: Any) -> tuple[Any, Any]:
+def _features(what: Path, args: argparse.Namespace, config: Any) -> tuple[Any, Any]:
     """Fixed-point features and classes: of class folders, or of a split of the data set."""
     from kws_tflm.evaluate.accuracy import folder_features
 
-    if args.data is not None and not (args.data / "testing_list.txt").is_file():
+    if args.data is not None and not _is_speech_commands(args.data):
         return folder_features(args.data, config)
-    from kws_tflm.data import load_dataset, plain_features
+    from kws_tflm.cli.data import open_run_dataset
+    from kws_tflm.data import plain_features
 
-    split = load_dataset(config, args.data, args.cache).split(args.split)
+    run_folder = RunFolder(what if what.is_dir() else what.parent)
+    split = open_run_dataset(run_folder, config, args).split(args.split)
     return plain_features(split, config, args.cache), split.labels
 
 
@@ -102,3 +103,8 @@ def _print(what: Path, results: dict[str, Accuracy], labels: tuple[str, ...]) ->
         recalls = [result.per_class[label] for result in results.values()]
         rows.append([label] + ["-" if recall is None else f"{recall:.2%}" for recall in recalls])
     print(table(rows, ["class", *results]))
+
+
+def _is_speech_commands(folder: Path) -> bool:
+    """The official layout, at `folder` or one level below it."""
+    return any((place / "testing_list.txt").is_file() for place in (folder, *folder.glob("speech_commands*")))

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     text = Path(args.config).read_text(encoding="utf-8")
     dataset = open_dataset(config, args)
     report = train(config, dataset, run_dir, args.cache, config_text=text, tensorboard=args.tensorboard)
+    RunFolder(run_dir).note_data_dir(args.data)
     converted = convert(RunFolder(run_dir), dataset, args.cache) if args.convert else None
     if args.json:
         print_json({"run": str(run_dir), "report": report, "convert": converted})

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kws_tflm.cli.artefacts import RunFolder
 from kws_tflm.cli.main import main
-from kws_tflm.config import Config
+from kws_tflm.config import Config, from_dict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -245,3 +246,14 @@ def test_unwritable_output(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("kws_tflm.cli.train.run", full)
     fail(capsys, ["train", "--config", "x.toml"], "disk full", "run the same command again", code=74)
+
+
+def test_recordings_of_a_run_that_have_moved(tmp_path, capsys):
+    config = Config()
+    raw = config.to_dict() | {"data": config.to_dict()["data"] | {"kind": "speech_commands"}}
+    folder = tmp_path / "run"
+    folder.mkdir()
+    moved = from_dict(raw)
+    (folder / "config.json").write_text(json.dumps({"hash": moved.hash, "config": raw}))
+    RunFolder(folder).note_data_dir(tmp_path / "moved")
+    fail(capsys, ["convert", folder, "--cache", tmp_path / "cache"], "moved")
