@@ -1,4 +1,4 @@
-"""A virtual STM32F767 that runs the unmodified firmware: `Board`, and `run_wav` for one recording."""
+"""A virtual STM32F767 that runs the unmodified firmware: `Board`; `session.run_wav` for one recording."""
 
 from kws_tflm.virtual_board.board import Board, Reset, RunResult
 from kws_tflm.virtual_board.fault import FaultReport

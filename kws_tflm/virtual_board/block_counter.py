@@ -8,7 +8,6 @@ CMake into `_block_hook.so` beside this file.
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable
 from enum import IntFlag
 from pathlib import Path
@@ -122,7 +121,7 @@ class BlockCounter:
 
 
 def _load() -> ctypes.CDLL:
-    path = Path(os.environ.get("KWS_BLOCK_HOOK", _LIBRARY))
+    path = _LIBRARY
     try:
         library = ctypes.CDLL(str(path))
     except OSError:

@@ -7,11 +7,11 @@ input gives the same counts and the same console bytes each time.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,12 @@ from unicorn import UC_HOOK_CODE
 from kws_tflm.errors import BoardError
 from kws_tflm.virtual_board import elf_image
 from kws_tflm.virtual_board.fault import FaultReport
+from kws_tflm.virtual_board.host_events import Alarm, Poll
 from kws_tflm.virtual_board.machine import Machine
 from kws_tflm.virtual_board.microphone import AudioSource, Microphone
 from kws_tflm.virtual_board.processor import Processor
-from kws_tflm.virtual_board.scheduler import Scheduler
 
 _SLICE = 4_000_000  # instructions between two looks at the host, about 10 ms
-_POLL_SECONDS = 0.001
 _FAULT_GRACE_SECONDS = 0.25  # for the fault handler to write its line
 _MAX_RESETS = 20
 TAP_SYMBOL = "kws_tap"
@@ -72,7 +71,8 @@ class Board:
         hse_hz: frequency at OSC_IN.
 
     `on_serial(bytes)` gets each console byte when its last bit is out; `on_led(port, pin, level)` sees
-    output pins; `on_poll()`, if set, is called every millisecond of virtual time (host input).
+    output pins; `on_poll()`, if set, is called every millisecond of virtual time (host input);
+    `on_fault(report)` gets each fault when it happens and by default prints it on stderr.
 
     Raises:
         BoardError: the image cannot be used.
@@ -95,13 +95,14 @@ class Board:
         self.on_serial: Callable[[bytes], None] = lambda data: None
         self.on_led: Callable[[str, int, bool], None] = lambda port, pin, level: None
         self.on_poll: Callable[[], None] | None = None
+        self.on_fault: Callable[[FaultReport], None] = _print_fault
         self.paced = paced
         self.resets: list[Reset] = []
         self.warnings: list[str] = []
         self._machine = Machine(
             self.image, self.microphone, hse_hz, self._request_reset, self._warn, lambda *pin: self.on_led(*pin)
         )
-        self._processor = Processor(self._machine)
+        self._processor = Processor(self._machine, lambda report: self.on_fault(report))
         usart = self._machine.usarts.get(console)
         if usart is None:
             raise BoardError(f"no {console} on this board; consoles are {', '.join(self._machine.usarts)}")
@@ -134,6 +135,11 @@ class Board:
     def send(self, data: bytes) -> None:
         """Send bytes to the console's receiver, at its baud rate; may be called from another thread."""
         self._inbox.append(bytes(data))
+
+    @property
+    def lost_input(self) -> int:
+        """Bytes sent to the console that its receiver had no room for."""
+        return self._usart.lost
 
     def stop(self) -> None:
         """Make `run` return soon; may be called from callbacks."""
@@ -213,9 +219,9 @@ class Board:
         self._stopping = False
         virtual_start, first_instruction, known_faults = scheduler.seconds, scheduler.instructions, len(self.faults)
         end_instruction = None if max_instructions is None else first_instruction + max_instructions
-        end = None if max_seconds is None else _Alarm(scheduler, max_seconds)
-        grace: _Alarm | None = None
-        poll = _Poll(scheduler, self.on_poll) if self.on_poll is not None else None
+        end = None if max_seconds is None else Alarm(scheduler, max_seconds)
+        grace: Alarm | None = None
+        poll = Poll(scheduler, self.on_poll) if self.on_poll is not None else None
         try:
             while True:
                 scheduler.run_due()
@@ -229,7 +235,7 @@ class Board:
                     reason = "instructions"
                     break
                 if len(self.faults) > known_faults:
-                    grace = grace or _Alarm(scheduler, _FAULT_GRACE_SECONDS)
+                    grace = grace or Alarm(scheduler, _FAULT_GRACE_SECONDS)
                     if grace.rang or self._reset_reason is not None:
                         reason = "fault"
                         break
@@ -271,37 +277,8 @@ class Board:
         self._processor.reset()
 
 
-class _Alarm:
-    """A host event that stops the slice at a point of virtual time; `rang` afterwards."""
-
-    def __init__(self, scheduler: Scheduler, seconds: float) -> None:
-        self.rang = False
-        self._event = scheduler.after_seconds(Fraction(seconds), self._ring, of_host=True)
-        self._event.passive = True
-
-    def _ring(self) -> None:
-        self.rang = True
-
-    def cancel(self) -> None:
-        """No longer wanted."""
-        Scheduler.cancel(self._event)
-
-
-class _Poll:
-    """Calls a host function every millisecond of virtual time."""
-
-    def __init__(self, scheduler: Scheduler, callback: Callable[[], None]) -> None:
-        self._scheduler = scheduler
-        self._callback = callback
-        self._event = scheduler.after_seconds(_POLL_SECONDS, self._ring, of_host=True)
-
-    def _ring(self) -> None:
-        self._event = self._scheduler.after_seconds(_POLL_SECONDS, self._ring, of_host=True)
-        self._callback()
-
-    def cancel(self) -> None:
-        """No longer wanted."""
-        Scheduler.cancel(self._event)
+def _print_fault(report: FaultReport) -> None:
+    print(report, file=sys.stderr, flush=True)
 
 
 def _sleep_until(deadline: float) -> None:

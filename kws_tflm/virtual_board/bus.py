@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from kws_tflm.errors import BoardError
@@ -23,8 +24,10 @@ class Bus:
     Every access error is a BoardError that ends with the program counter and the function.
     """
 
-    def __init__(self, engine: Any, locate: AccessLocator) -> None:
+    def __init__(self, engine: Any, locate: AccessLocator, fail: Callable[[BaseException], None]) -> None:
+        """`fail` takes an exception out of an access: ctypes would print and lose one raised there."""
         self._locate = locate
+        self._fail = fail
         self._pages: dict[int, list[Peripheral]] = {}
         self._engine = engine
         for base, size in memory_map.MMIO_RANGES:
@@ -60,8 +63,9 @@ class Bus:
             try:
                 peripheral = self._target(address, size, "read")
                 return peripheral.read(address - peripheral.base, size)
-            except BoardError as error:
-                raise BoardError(f"{error}; at {self._locate(address)}") from None
+            except BaseException as error:
+                self._stop(error, address)
+                return 0
 
         return read
 
@@ -71,7 +75,12 @@ class Bus:
             try:
                 peripheral = self._target(address, size, "write")
                 peripheral.write(address - peripheral.base, size, value)
-            except BoardError as error:
-                raise BoardError(f"{error}; at {self._locate(address)}") from None
+            except BaseException as error:
+                self._stop(error, address)
 
         return write
+
+    def _stop(self, error: BaseException, address: int) -> None:
+        if isinstance(error, BoardError):
+            error = BoardError(f"{error}; at {self._locate(address)}")
+        self._fail(error)

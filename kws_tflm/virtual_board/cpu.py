@@ -65,6 +65,7 @@ class Cpu:
         self._counter = counter
         self._number: int | None = None
         self._address: int | None = None
+        self._error: BaseException | None = None
         self.engine.hook_add(UC_HOOK_INTR, self._on_interrupt)
         self.engine.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
         counter.attach(self.engine)
@@ -137,10 +138,22 @@ class Cpu:
         try:
             self.engine.emu_start(self.get(arm.UC_ARM_REG_PC) | 1, _UNTIL)
         except UcError as error:
+            self._raise_error()
             return self._stopped_by(error.errno)
+        self._raise_error()
         if self._number is None:
             return Stop("boundary")
         return self._stopped_by_interrupt(self._number)
+
+    def fail(self, error: BaseException) -> None:
+        """Called from a callback of the engine: `run` stops and raises `error`."""
+        self._error = self._error or error
+        self.engine.emu_stop()
+
+    def _raise_error(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def _stopped_by_interrupt(self, number: int) -> Stop:
         if number == 8:  # EXCP_EXCEPTION_EXIT

@@ -22,6 +22,14 @@ _TRACE_WORDS = 256
 _TRACE_ENTRIES = 8
 
 
+class LockUpError(BoardError):
+    """The processor locks up: a fault while the handler of a fault runs. `report` has the details."""
+
+    def __init__(self, report: FaultReport) -> None:
+        super().__init__(f"the processor locks up: {report.summary}")
+        self.report = report
+
+
 class FaultUnit:
     """Describes faults, sets the fault status registers and starts the right handler."""
 
@@ -39,7 +47,7 @@ class FaultUnit:
         """Enter the handler for the fault `stop`; returns what the host reports.
 
         Raises:
-            BoardError: the processor locks up: a fault in the fault handler, or no stack for it.
+            LockUpError: a fault in the fault handler.
         """
         what, exception, cfsr = self._classify(stop)
         return self._enter(what, exception, cfsr, stop.address if exception == n.BUS_FAULT else None, seconds)
@@ -61,7 +69,7 @@ class FaultUnit:
             scb.values["BFAR"] = address
         report = self._report(what, seconds)
         if level <= -1:
-            raise self._lockup(report)
+            raise LockUpError(report)
         try:
             self._unit.enter(exception if own else n.HARD_FAULT)
         except StackingError as error:
@@ -71,7 +79,7 @@ class FaultUnit:
             try:
                 self._unit.enter(n.HARD_FAULT, without_frame=True)
             except StackingError:
-                raise self._lockup(report) from None
+                raise LockUpError(report) from None
         return report
 
     def _classify(self, stop: Stop) -> tuple[str, int, int]:
@@ -145,9 +153,3 @@ class FaultUnit:
         first, second = struct.unpack("<HH", code)
         long_call = first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000  # BL
         return bool(long_call or second & 0xFF87 == 0x4780)  # BLX register
-
-    @staticmethod
-    def _lockup(report: FaultReport) -> BoardError:
-        error = BoardError(f"the processor locks up: {report.summary}")
-        error.add_note(str(report))
-        return error

@@ -65,7 +65,7 @@ class Machine:
         self.cpu = Cpu(self.counter)
         self.scheduler = Scheduler(self.counter, HSI_HZ)
         self.banks = MemoryBanks(self.cpu.engine, self.counter)
-        self.bus = Bus(self.cpu.engine, self._locate_access)
+        self.bus = Bus(self.cpu.engine, self._locate_access, self.cpu.fail)
         self._on_reset = on_reset
         self._peripherals: list[Peripheral] = []
         self._build_core(on_warning)

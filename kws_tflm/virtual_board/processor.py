@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kws_tflm.virtual_board.block_counter import Trait
 from kws_tflm.virtual_board.cpu import Stop
 from kws_tflm.virtual_board.exceptions import ExceptionUnit, StackingError
 from kws_tflm.virtual_board.fault import FaultReport
-from kws_tflm.virtual_board.faults import FaultUnit
+from kws_tflm.virtual_board.faults import FaultUnit, LockUpError
 from kws_tflm.virtual_board.machine import Machine
 from kws_tflm.virtual_board.peripherals import nvic as n
 from kws_tflm.virtual_board.peripherals.scb import SEVONPEND, SLEEPONEXIT
@@ -15,10 +17,11 @@ _SLEEP = Trait.WFI | Trait.WFE
 
 
 class Processor:
-    """Drives core and exceptions of a `Machine`. `faults` collects what was delivered to the firmware."""
+    """Drives core and exceptions of a `Machine`. `faults` collects the reports, `on_fault` is told each."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, on_fault: Callable[[FaultReport], None]) -> None:
         self._machine = machine
+        self._on_fault = on_fault
         self._unit = ExceptionUnit(machine.cpu, machine.nvic, machine.scb, machine.fpu)
         self._fault_unit = FaultUnit(machine.cpu, machine.image, machine.banks, machine.nvic, machine.scb, self._unit)
         self.faults: list[FaultReport] = []
@@ -76,7 +79,7 @@ class Processor:
         try:
             self._unit.enter(exception)
         except StackingError as error:
-            self._stacking_fault(error)
+            self._fault(error)
 
     def _handle(self, stop: Stop) -> None:
         if stop.reason == "boundary":
@@ -106,7 +109,7 @@ class Processor:
         try:
             self._unit.leave(exc_return)
         except StackingError as error:
-            self._stacking_fault(error)
+            self._fault(error)
             return
         if self._machine.nvic.active == 0:
             self._end_handlers()
@@ -120,13 +123,22 @@ class Processor:
         else:
             self._fault(Stop("svc", stop.pc))
 
-    def _fault(self, stop: Stop) -> None:
+    def _fault(self, cause: Stop | StackingError) -> None:
         self._begin_handler()
-        self.faults.append(self._fault_unit.deliver(stop, self._machine.scheduler.seconds))
+        seconds = self._machine.scheduler.seconds
+        try:
+            if isinstance(cause, Stop):
+                report = self._fault_unit.deliver(cause, seconds)
+            else:
+                report = self._fault_unit.deliver_stacking(cause, seconds)
+        except LockUpError as error:
+            self._record(error.report)
+            raise
+        self._record(report)
 
-    def _stacking_fault(self, error: StackingError) -> None:
-        self._begin_handler()
-        self.faults.append(self._fault_unit.deliver_stacking(error, self._machine.scheduler.seconds))
+    def _record(self, report: FaultReport) -> None:
+        self.faults.append(report)
+        self._on_fault(report)
 
     def _begin_handler(self) -> None:
         if self._handler_since is None:

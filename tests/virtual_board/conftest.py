@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from kws_tflm.virtual_board import Board
 
 IMAGES = Path(__file__).with_name("images")
 COMPILER = "arm-none-eabi-gcc"
@@ -50,21 +47,3 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         return made[key]
 
     return make
-
-
-def results(board: Board, count: int) -> list[int]:
-    """The first words of RESULT (see start.h)."""
-    return list(struct.unpack(f"<{count}I", board.read_memory(0x20000000, 4 * count)))
-
-
-def finished(board: Board) -> bool:
-    """`main` of the image has returned."""
-    return results(board, 16)[15] == 0x600D
-
-
-def run_image(elf: Path, max_seconds: float = 1.0) -> Board:
-    """A board that has run `elf` to the end of its `main`."""
-    board = Board(elf)
-    result = board.run(stop=lambda: finished(board), max_seconds=max_seconds)
-    assert result.reason == "stop", result
-    return board

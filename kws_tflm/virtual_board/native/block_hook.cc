@@ -121,8 +121,7 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
     state.emu_stop(engine);
     return;
   }
-  const kws::board::Block& block =
-      hook->cache.Lookup(state, static_cast<uint32_t>(address), size);
+  const kws::board::Block& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size);
   if ((block.traits & state.stop_before) != 0) {
     state.blocked = block.traits & state.stop_before;
     state.emu_stop(engine);

@@ -20,7 +20,8 @@ __attribute__((noinline)) void kws_tap(uint32_t id, const void* data, uint32_t b
 void DMA1_Stream3_Handler(void) {
   const uint32_t flags = REG(0x40026000) >> 22;
   REG(0x40026008) = flags << 22;
-  const volatile uint16_t* half = (const volatile uint16_t*)(BUFFER + (flags & 32 ? FRAMES * 8 : 0));
+  const volatile uint16_t* half =
+      (const volatile uint16_t*)(BUFFER + (flags & 32 ? FRAMES * 8 : 0));
   int16_t samples[FRAMES];
   for (int i = 0; i < FRAMES; ++i) {
     samples[i] = (int16_t)half[4 * i];
@@ -30,7 +31,8 @@ void DMA1_Stream3_Handler(void) {
   kws_tap(1, samples, sizeof samples);
   ++halves;
 #ifdef INVALIDATE
-  for (uint32_t line = (uint32_t)half; line < (uint32_t)half + FRAMES * 8; line += 32) REG(0xE000EF5C) = line;
+  for (uint32_t line = (uint32_t)half; line < (uint32_t)half + FRAMES * 8; line += 32)
+    REG(0xE000EF5C) = line;
 #endif
 }
 

@@ -23,7 +23,8 @@ void Irq1_Handler(void) {
 
 void Irq2_Handler(void) {
   // Destroys every caller-saved float register.
-  __asm volatile("vmov.f32 s0, #9.0\n vmov.f32 s1, s0\n vmov.f32 s15, s0\n vmov.f32 s7, s0" ::: "s0", "s1", "s7", "s15");
+  __asm volatile("vmov.f32 s0, #9.0\n vmov.f32 s1, s0\n vmov.f32 s15, s0\n vmov.f32 s7, s0" ::
+                     : "s0", "s1", "s7", "s15");
   note(5);
 }
 

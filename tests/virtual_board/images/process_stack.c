@@ -14,7 +14,8 @@ void SVC_Handler(void) {
 int main(void) {
   __asm volatile(
       "msr psp, %0\n movs r0, #2\n msr control, r0\n isb\n push {r4}\n svc #1\n pop {r4}\n"
-      "mrs r0, control\n str r0, [%1, #12]\n mrs r0, psp\n str r0, [%1, #16]\n movs r0, #0\n msr control, r0\n isb"
+      "mrs r0, control\n str r0, [%1, #12]\n mrs r0, psp\n str r0, [%1, #16]\n movs r0, #0\n msr "
+      "control, r0\n isb"
       :
       : "r"(stack + 63), "r"(RESULT)
       : "r0", "memory");

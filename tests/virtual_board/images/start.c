@@ -34,8 +34,25 @@ HANDLER(USART3_Handler);
 
 typedef void (*vector_t)(void);
 __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 110] = {
-    (vector_t)0x20020000, Reset_Handler, Default_Handler, HardFault_Handler, Default_Handler,
-    BusFault_Handler, UsageFault_Handler, 0, 0, 0, 0, SVC_Handler, Default_Handler, 0, PendSV_Handler,
-    SysTick_Handler, Irq0_Handler, Irq1_Handler, Irq2_Handler, [16 + 14] = DMA1_Stream3_Handler,
+    (vector_t)0x20020000,
+    Reset_Handler,
+    Default_Handler,
+    HardFault_Handler,
+    Default_Handler,
+    BusFault_Handler,
+    UsageFault_Handler,
+    0,
+    0,
+    0,
+    0,
+    SVC_Handler,
+    Default_Handler,
+    0,
+    PendSV_Handler,
+    SysTick_Handler,
+    Irq0_Handler,
+    Irq1_Handler,
+    Irq2_Handler,
+    [16 + 14] = DMA1_Stream3_Handler,
     [16 + 39] = USART3_Handler,
 };

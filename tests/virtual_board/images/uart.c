@@ -1,4 +1,5 @@
-// USART3 at 115,200 baud from the 16 MHz HSI: echoes each byte + 1 by interrupts, after a polled greeting.
+// USART3 at 115,200 baud from the 16 MHz HSI: echoes each byte + 1 by interrupts, after a polled
+// greeting.
 #include "start.h"
 #ifndef DIVIDER
 #define DIVIDER 139
@@ -23,7 +24,7 @@ static void put(char c) {
 
 int main(void) {
 #ifndef NO_CLOCK
-  REG(0x40023830) |= 1 << 3;   // GPIOD
+  REG(0x40023830) |= 1 << 3;  // GPIOD
 #endif
   REG(0x40023840) |= 1 << 18;  // USART3
   REG(0x40020C00) |= 2 << 16 | 2 << 18;

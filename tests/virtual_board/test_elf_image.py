@@ -1,0 +1,71 @@
+"""Files that are not usable firmware get one line."""
+
+import subprocess
+
+import pytest
+
+from kws_tflm.errors import BoardError, ToolMissingError
+from kws_tflm.virtual_board import Board, block_counter
+
+
+def error_of(path):
+    with pytest.raises(BoardError) as caught:
+        Board(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    assert "no such firmware file" in error_of(tmp_path / "absent.elf")
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF0000WAVE", b"\x7fELF", b"\x7fELF\x01\x01\x01" + bytes(60)])
+def test_not_an_elf(tmp_path, content):
+    path = tmp_path / "bad.elf"
+    path.write_bytes(content)
+    error_of(path)
+
+
+def test_truncated(tmp_path, build):
+    data = build("systick").read_bytes()
+    for length in (40, 60, 200, 4096 + 100, len(data) - 100):
+        path = tmp_path / "short.elf"
+        path.write_bytes(data[:length])
+        error_of(path)
+
+
+def test_made_for_the_host(tmp_path):
+    path = tmp_path / "host.o"
+    subprocess.run(["g++", "-x", "c++", "-c", "/dev/null", "-o", path], check=True)
+    assert "not for a 32-bit little-endian Arm" in error_of(path)
+
+
+def test_object_file(tmp_path):
+    path = tmp_path / "part.o"
+    subprocess.run(["arm-none-eabi-gcc", "-x", "c", "-c", "/dev/null", "-o", path], check=True)
+    assert "nothing to load" in error_of(path)
+
+
+def test_no_vector_table(build):
+    assert "no vector table" in error_of(build("systick", "-Wl,--section-start=.vectors=0x08100000"))
+
+
+def test_outside_the_memories(build):
+    assert "outside the memories" in error_of(build("systick", "-Wl,--section-start=.vectors=0x90000000"))
+
+
+def test_tap_needs_its_symbol(build):
+    board = Board(build("systick"))
+    with pytest.raises(BoardError, match="no symbol 'kws_tap'"):
+        board.add_tap(lambda *arguments: None)
+
+
+def test_unknown_console(build):
+    with pytest.raises(BoardError, match="no USART9"):
+        Board(build("systick"), console="USART9")
+
+
+def test_hook_that_is_not_built(build, monkeypatch, tmp_path):
+    monkeypatch.setattr(block_counter, "_LIBRARY", tmp_path / "absent.so")
+    with pytest.raises(ToolMissingError, match="make setup"):
+        Board(build("systick"))
