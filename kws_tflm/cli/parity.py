@@ -152,11 +152,13 @@ def _board(elf: Path, pcm: NDArray[np.int16], config: Config, labels: tuple[str,
 
     heard = listen(elf, pcm)
     taps = heard.recorder
+    shape = (-1, config.features.n_frames, config.features.n_features)
+    events = np.frombuffer(b"".join(taps.detections), [("sample", "<u8"), ("label", "<u4"), ("permille", "<u4")])
     return BoardTrace(
-        columns=taps.array(taps.columns, np.int16),
-        inputs=taps.array(taps.inputs, np.int8).reshape(-1, config.features.n_frames, config.features.n_features),
-        outputs=taps.array(taps.outputs, np.int8),
-        detections=tuple((labels[index], permille, sample) for index, permille, sample in taps.detection_rows()),
+        columns=np.frombuffer(b"".join(taps.columns), np.int16).reshape(-1, config.features.n_features),
+        inputs=np.frombuffer(b"".join(taps.inputs), np.int8).reshape(shape),
+        outputs=np.frombuffer(b"".join(taps.outputs), np.int8).reshape(-1, len(labels)),
+        detections=tuple((labels[int(e["label"])], int(e["permille"]), int(e["sample"])) for e in events),
         console=tuple((d.word, round(d.score * 1000), d.sample) for d in heard.detections),
         lost_hops=heard.totals()["overruns"] or 0,
     )

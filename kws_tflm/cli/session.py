@@ -6,9 +6,10 @@ import io
 import json
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ from kws_tflm.console.pty import PtyPort
 from kws_tflm.console.view import ConsoleView, describe
 from kws_tflm.errors import BoardError
 
+if TYPE_CHECKING:
+    from kws_tflm.virtual_board import Board, RunResult
+    from kws_tflm.virtual_board.session import TapRecorder
+
 SAMPLE_RATE = 16000
 TAIL_SECONDS = 2.0
 """Near-silence after the recording: the last word's windows and their smoothing end in it."""
@@ -25,58 +30,16 @@ BOOT_SECONDS = 5.0
 REPLY_SECONDS = 2.0
 FATAL = ("E01", "E02", "E03", "E04", "E05", "E90")
 
-TAP_COLUMN, TAP_INPUT, TAP_OUTPUT, TAP_DETECTION, TAP_HOP = 1, 2, 3, 4, 6
-
-
-@dataclass
-class Recorder:
-    """Keeps what the firmware's observation taps deliver (stm32f7_app/core/tap.h)."""
-
-    samples: int = 0
-    columns: list[bytes] = field(default_factory=list)
-    inputs: list[bytes] = field(default_factory=list)
-    outputs: list[bytes] = field(default_factory=list)
-    detections: list[bytes] = field(default_factory=list)
-    instructions: list[int] = field(default_factory=list)
-    """Of each inference."""
-    _began: int = 0
-
-    def tap(self, identifier: int, data: bytes, instructions: int) -> None:
-        """A callback for `Board.add_tap`."""
-        if identifier == TAP_HOP:
-            self.samples += len(data) // 2
-        elif identifier == TAP_COLUMN:
-            self.columns.append(data)
-        elif identifier == TAP_INPUT:
-            self.inputs.append(data)
-            self._began = instructions
-        elif identifier == TAP_OUTPUT:
-            self.outputs.append(data)
-            self.instructions.append(instructions - self._began)
-        elif identifier == TAP_DETECTION:
-            self.detections.append(data)
-
-    def array(self, records: list[bytes], kind: type[np.generic]) -> NDArray[Any]:
-        """Equal-sized records as rows."""
-        return np.stack([np.frombuffer(r, kind) for r in records]) if records else np.empty((0, 0), kind)
-
-    def detection_rows(self) -> list[tuple[int, int, int]]:
-        """(label index, score in permille, sample) of each detection."""
-        layout = np.dtype([("sample", "<u8"), ("label", "<u4"), ("permille", "<u4")])
-        rows = (np.frombuffer(record, layout)[0] for record in self.detections)
-        return [(int(row["label"]), int(row["permille"]), int(row["sample"])) for row in rows]
-
 
 @dataclass(frozen=True)
 class Listened:
     """What a session gave: the taps' records and what the console printed."""
 
     view: ConsoleView
-    recorder: Recorder
+    recorder: TapRecorder
     samples: int
     """Samples of the recording, without the tail after it."""
     instructions: int
-    virtual_seconds: float
     wall_seconds: float
 
     @property
@@ -91,7 +54,7 @@ class Listened:
 
     def totals(self) -> dict[str, Any]:
         """The last line of `run --json`."""
-        stats, counts = self.view.last_stats, self.recorder.instructions
+        stats, counts = self.view.last_stats, self.recorder.inference_instructions
         return {
             "detections": len(self.detections),
             "instructions": self.instructions,
@@ -127,11 +90,11 @@ def listen(
             an error from which it does not recover.
     """
     from kws_tflm.virtual_board import Board
+    from kws_tflm.virtual_board.session import TapRecorder
 
     view = view or ConsoleView(io.StringIO())
-    recorder = Recorder()
     board = Board(elf, pcm, paced=paced)
-    board.add_tap(recorder.tap)
+    recorder = TapRecorder(board)
 
     def on_serial(data: bytes) -> None:
         view.feed(data)
@@ -142,28 +105,29 @@ def listen(
         if pty is not None and (typed := pty.read()):
             board.send(typed)
 
+    def run(stop: Callable[[], bool], max_seconds: float) -> RunResult:
+        result = board.run(stop=lambda: stop() or _fatal(view) is not None, max_seconds=max_seconds)
+        _require_sound(elf, view, board, result)
+        return result
+
     board.on_serial = on_serial
     if pty is not None:
         board.on_poll = on_poll
     wall = time.monotonic()
-    board.run(stop=lambda: bool(recorder.samples) or _fatal(view) is not None, max_seconds=BOOT_SECONDS)
-    _require_running(elf, view, recorder)
+    run(lambda: bool(recorder.samples), BOOT_SECONDS)
+    if not recorder.samples:
+        said = describe(view.events[-1]) if view.events else "nothing on its console"
+        raise BoardError(f"{elf}: the firmware takes no sound from its microphone: {said}")
     end = len(pcm) + int(TAIL_SECONDS * SAMPLE_RATE)
-    board.run(
-        stop=lambda: recorder.samples >= end or _fatal(view) is not None,
-        max_seconds=end / SAMPLE_RATE + BOOT_SECONDS,
-    )
+    run(lambda: recorder.samples >= end, end / SAMPLE_RATE + BOOT_SECONDS)
     answered = len(view.events)
     board.send(b"stats\n")
-    result = board.run(
-        stop=lambda: any(isinstance(e, Stats) for e in view.events[answered:]), max_seconds=REPLY_SECONDS
-    )
+    result = run(lambda: any(isinstance(e, Stats) for e in view.events[answered:]), REPLY_SECONDS)
     if pty is not None:
         pty.drain()
-    fatal = _fatal(view)
-    if fatal is not None:
-        raise BoardError(f"{elf}: {fatal}")
-    return Listened(view, recorder, len(pcm), result.instructions, result.virtual_seconds, time.monotonic() - wall)
+    for warning in board.warnings:
+        print(f"virtual board: {warning}", file=sys.stderr, flush=True)
+    return Listened(view, recorder, len(pcm), result.instructions, time.monotonic() - wall)
 
 
 def open_pty(out: TextIO | None = None) -> PtyPort:
@@ -180,8 +144,12 @@ def _fatal(view: ConsoleView) -> str | None:
     return None if error is None else describe(error)
 
 
-def _require_running(elf: Path, view: ConsoleView, recorder: Recorder) -> None:
-    if recorder.samples:
-        return
-    said = _fatal(view) or (describe(view.events[-1]) if view.events else "nothing on its console")
-    raise BoardError(f"{elf}: the firmware takes no sound from its microphone: {said}")
+def _require_sound(elf: Path, view: ConsoleView, board: Board, result: RunResult) -> None:
+    """Refuse to go on after a fault, a reset that nobody asked for, or an error that stops the firmware."""
+    if result.fault is not None:
+        raise BoardError(f"{elf}: {result.fault.summary}")
+    fatal = _fatal(view)
+    if fatal is not None:
+        raise BoardError(f"{elf}: {fatal}")
+    if board.resets:
+        raise BoardError(f"{elf}: {board.resets[0].reason} reset in {board.resets[0].where}")

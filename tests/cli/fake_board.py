@@ -15,8 +15,8 @@ STATS_KEYS = (
 )  # fmt: skip
 
 
-def make_board(detections=(), boots=True, error=None):
-    """A Board class whose firmware reports `detections` (word, permille, sample), or `error` (code, message)."""
+def make_board(detections=(), boots=True, error=None, fault=None):
+    """A Board class whose firmware reports `detections` (word, permille, sample), an `error`, or faults."""
 
     class FakeBoard:
         def __init__(self, elf, audio, *, paced=False):
@@ -26,6 +26,8 @@ def make_board(detections=(), boots=True, error=None):
             self.sent = []
             self.taps = []
             self.heard = 0
+            self.handler_instructions = 0
+            self.resets, self.warnings = [], []
 
         def add_tap(self, tap):
             self.taps.append(tap)
@@ -41,7 +43,8 @@ def make_board(detections=(), boots=True, error=None):
                 if b"stats\n" in self.sent:
                     self.on_serial(encode("stats", {key: 0 for key in STATS_KEYS}))
                     break
-            return SimpleNamespace(instructions=1000 * self.heard, virtual_seconds=self.heard / 16000)
+            report = SimpleNamespace(summary=fault) if fault else None
+            return SimpleNamespace(instructions=1000 * self.heard, fault=report)
 
         def _boot(self):
             fields = {"fw": "0", "board": "fake", "config": "none", "model": "m", "model_bytes": 1, "arena_used": 1}

@@ -81,6 +81,12 @@ def test_firmware_that_gives_up_is_one_line(monkeypatch, elf, audio, capsys):
     assert "E04: arena too small" in error
 
 
+def test_a_fault_is_one_line(monkeypatch, elf, audio, capsys):
+    use(monkeypatch, make_board(fault="bus fault: read of 0x60000000 at main+4"))
+    assert main(["run", "--elf", elf, audio]) == 2
+    assert "bus fault: read of 0x60000000 at main+4" in capsys.readouterr().err
+
+
 def test_firmware_that_says_nothing_is_one_line(monkeypatch, elf, audio, capsys):
     use(monkeypatch, make_board(boots=False))
     assert main(["run", "--elf", elf, audio]) == 2
