@@ -25,6 +25,8 @@ CUSTOM_OPERATORS = {
     "KWS_SPARSE_CONV_2D": "resolver.AddCustom(kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);",
 }
 """Custom operator -> the C++ statement that registers it."""
+OWN_KERNELS = frozenset({"AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
+"""Builtin operators whose kernel the build chooses (custom_ops/tflm/builtin_kernels.h), as the host library does."""
 MAX_CLASSES = 64
 BYTES_PER_LINE = 24
 
@@ -168,7 +170,8 @@ inline constexpr DetectorSettings kDetector = {{
 def _operators(application: Application) -> str:
     model = application.model
     lines = [
-        f"  resolver.AddBuiltin(tflite::BuiltinOperator_{name}, tflite::ops::micro::Register_{name}(), kAnyVersion);"
+        f"  resolver.AddBuiltin(tflite::BuiltinOperator_{name}, "
+        f"{'builtin' if name in OWN_KERNELS else 'tflite::ops::micro'}::Register_{name}(), kAnyVersion);"
         for name in model.builtin_operators
     ]
     lines += [f"  {CUSTOM_OPERATORS[name]}" for name in model.custom_operators]
@@ -176,6 +179,7 @@ def _operators(application: Application) -> str:
     unused = "" if model.builtin_operators else "  (void)kAnyVersion;\n"
     return f"""{_banner(application)}#pragma once
 
+#include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/register.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
