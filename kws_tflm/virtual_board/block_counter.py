@@ -8,7 +8,7 @@ CMake into `_block_hook.so` beside this file.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import weakref
 from enum import IntFlag
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,9 @@ class BlockCounter:
 
     def __init__(self) -> None:
         library = _load()
-        self._destroy: Callable[[Any], None] = library.kws_hook_destroy
         self._callback = ctypes.cast(library.kws_block_hook, ctypes.c_void_p)
         self._hook = library.kws_hook_create()
+        weakref.finalize(self, library.kws_hook_destroy, self._hook)
         self.state = _HookState.from_address(self._hook)
         self.state.deadline = NEVER
         self._buffers: list[Any] = []
@@ -112,12 +112,6 @@ class BlockCounter:
         region.base, region.size, region.constant = base, len(buffer), int(constant)
         self.state.region_count = index + 1
         self._buffers.append(buffer)
-
-    def close(self) -> None:
-        """Free the native side; the engine must not run afterwards."""
-        if self._hook:
-            self._destroy(self._hook)
-            self._hook = None
 
 
 def _load() -> ctypes.CDLL:

@@ -162,6 +162,7 @@ class Machine:
             lambda asserted: self.nvic.set_line(_SPI2_INTERRUPT, asserted),
         )
         self.i2s.on_requests_changed = lambda: self.dma1.requests_changed(self.i2s)
+        self.i2s.serve_dma = lambda: self.dma1.serve(self.i2s)
         self.i2s.check_pins = self._check_microphone_pins
         for stream, channel in _SPI2_RX_REQUESTS:
             self.dma1.connect(stream, channel, _SPI2_BASE + 0x0C, self.i2s)

@@ -67,7 +67,16 @@ class Scheduler:
     @property
     def seconds(self) -> float:
         """Virtual seconds since power-on."""
-        return float(self._origin_seconds + Fraction(self.cycle - self._origin_cycle, self._frequency))
+        return float(self.exact_seconds)
+
+    @property
+    def exact_seconds(self) -> Fraction:
+        """The same without rounding."""
+        return self._origin_seconds + Fraction(self.cycle - self._origin_cycle, self._frequency)
+
+    def cycle_at(self, seconds: Fraction) -> int:
+        """First core cycle at or after that time, if the clock stays as it is."""
+        return self._origin_cycle + math.ceil((seconds - self._origin_seconds) * self._frequency)
 
     def set_frequency(self, frequency: int) -> None:
         """Change the core clock now; pending events keep their time in seconds."""

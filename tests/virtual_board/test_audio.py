@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from board_results import finished, results
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kws_tflm.errors import BoardError
@@ -48,6 +48,19 @@ def test_a_live_source_is_asked_by_position(build):
     np.testing.assert_array_equal(np.concatenate([samples for _, samples in halves]), np.arange(256))
 
 
+def test_samples_before_the_dma_are_lost_and_set_the_overrun_flag(build):
+    board, halves = listen(build("audio", "-DNO_DMA", "-DLATE"))
+
+    assert results(board, 6)[5] & 1 << 6
+    assert len(halves) == 8
+    # As on the chip the first half-word taken may be of either channel, so the samples may be in any slot.
+    buffer = np.frombuffer(board.read_memory(0x2007C000, 2 * 32 * 8), "<i2")
+    samples = buffer[buffer != 0]
+    assert len(samples) >= 63
+    assert set(samples) <= set(RAMP)
+    assert RAMP[0] not in samples
+
+
 @pytest.mark.parametrize(
     "options", [["-DDCACHE", "-DMPU"], ["-DDCACHE", "-DINVALIDATE"], ["-DDCACHE", "-DBUFFER=0x20004000"]]
 )
@@ -86,6 +99,7 @@ def test_pacing_keeps_to_real_time(build):
     assert result.wall_seconds >= result.virtual_seconds - 0.002
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 500), st.integers(0, 400))
 def test_recording_is_followed_by_dither_of_one_bit(first, count, length):
     microphone = Microphone(np.full(length, 1000, np.int16))

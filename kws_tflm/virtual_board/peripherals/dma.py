@@ -29,6 +29,10 @@ class DmaSource(Protocol):
         """Items produced and not yet taken."""
         ...
 
+    def drop_missed(self) -> None:
+        """A stream begins to take items: those that nobody has taken in time are lost."""
+        ...
+
     def take(self, count: int) -> bytes:
         """The next `count` items."""
         ...
@@ -70,6 +74,7 @@ class Stream:
             raise BoardError(f"{self.name} is enabled with NDTR = 0")
         self.source = self._dma.source(self.index, bits(cr, 28, 25), self._value("PAR"))
         self._dma.coherency.begin(self._value("M0AR"), 2 * self._total)
+        self.source.drop_missed()
         self.schedule()
 
     def disable(self) -> None:
@@ -207,9 +212,11 @@ class Dma(Peripheral):
             if stream.source is source:
                 stream.schedule()
 
-    def reading(self, source: DmaSource) -> bool:
-        """An enabled stream takes the items of `source`."""
-        return any(stream.source is source for stream in self.streams)
+    def serve(self, source: DmaSource) -> None:
+        """Make the transfers from `source` that are due."""
+        for stream in self.streams:
+            if stream.source is source:
+                stream.sync()
 
     def reset(self) -> None:
         """Back to the state after reset."""

@@ -5,7 +5,6 @@ Only reception as master is modelled, by DMA or by polling; other SPI and I2S mo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import ClassVar
@@ -53,6 +52,7 @@ class I2sReceiver(Peripheral):
         self._microphone = microphone
         self._interrupt = interrupt
         self.on_requests_changed: Callable[[], None] = lambda: None
+        self.serve_dma: Callable[[], None] = lambda: None
         self.check_pins: Callable[[], None] = lambda: None
         self._running = False
         self._overrun = False
@@ -88,6 +88,7 @@ class I2sReceiver(Peripheral):
         if value & (_RXNEIE | _ERRIE):
             raise BoardError(f"{self.name}_CR2: receive and error interrupts are not modelled; use DMA")
         if (value ^ old) & _RXDMAEN:
+            self.drop_missed()
             self.on_requests_changed()
 
     def _start(self) -> None:
@@ -106,21 +107,22 @@ class I2sReceiver(Peripheral):
             )
         self._running, self._overrun = True, False
         self._item_rate = self.frame_rate * 2 * self.halfwords_per_channel
-        self._start_cycle = self._scheduler.cycle
+        self._start_seconds = self._scheduler.exact_seconds
         self._first_frame = self._microphone.frame_at(self._scheduler.seconds)
         self._taken = 0
-        self._buffer = b""
-        self._buffer_frame = self._first_frame
         self.on_requests_changed()
 
     # A DMA source -----------------------------------------------------------------------------
 
     def items_ready(self) -> int:
+        """Half-words that the DMA may take now."""
+        return self._unread() if self.values["CR2"] & _RXDMAEN else 0
+
+    def _unread(self) -> int:
         """Half-words that have arrived and were not taken."""
         if not self._running:
             return 0
-        elapsed = self._scheduler.cycle - self._start_cycle
-        arrived = int(elapsed * self._item_rate / self._scheduler.frequency)
+        arrived = int((self._scheduler.exact_seconds - self._start_seconds) * self._item_rate)
         return arrived - self._taken
 
     def take(self, count: int) -> bytes:
@@ -137,12 +139,11 @@ class I2sReceiver(Peripheral):
         """Core cycle at which `count` half-words will be ready; None while DMA requests are off."""
         if not self._running or not self.values["CR2"] & _RXDMAEN:
             return None
-        items = self._taken + count
-        return self._start_cycle + math.ceil(items * self._scheduler.frequency / self._item_rate)
+        return self._scheduler.cycle_at(self._start_seconds + (self._taken + count) / self._item_rate)
 
     def drop_missed(self) -> None:
         """The receiver holds one half-word: older ones nobody read are lost and set OVR."""
-        missed = self.items_ready() - 1
+        missed = self._unread() - 1
         if missed > 0:
             self._taken += missed
             self._overrun = True
@@ -152,10 +153,10 @@ class I2sReceiver(Peripheral):
     def _read_sr(self) -> int:
         if not self._running:
             return _TXE
-        if not self.values["CR2"] & _RXDMAEN:
-            self.drop_missed()
+        self.serve_dma()  # what a stream takes is not missed
+        self.drop_missed()
         value = _TXE | _BSY | (_OVR if self._overrun else 0)
-        value |= _RXNE if self.items_ready() > 0 else 0
+        value |= _RXNE if self._unread() > 0 else 0
         return value | (_CHSIDE if self._taken // self.halfwords_per_channel % 2 else 0)
 
     def _read_dr(self) -> int:
@@ -163,7 +164,7 @@ class I2sReceiver(Peripheral):
             return 0
         self.drop_missed()
         self._overrun = False
-        if self.items_ready() <= 0:
+        if self._unread() <= 0:
             return 0
         return int.from_bytes(self.take(1), "little")
 

@@ -89,6 +89,12 @@ int main(void) {
   REG(0x40026058) |= 1;
 #endif
   REG(0x4000381C) |= 1 << 10;
+#ifdef LATE
+  for (volatile int i = 0; i < 20000; ++i) {
+  }
+  RESULT[5] = REG(0x40003808);
+  REG(0x40026058) |= 1;
+#endif
 #ifdef POLL
   while (REG(0x4002605C) > FRAMES * 4 + 8) {
   }
