@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kws_tflm.config import from_dict
 from kws_tflm.console.protocol import BoardErrorLine, Boot, Detection, LineParser, Ok, Ready, Stats
-from kws_tflm.firmware import measure
+from kws_tflm.convert.model import parse, serialize
+from kws_tflm.firmware import build, measure
 from kws_tflm.runtime import Spotter
 from kws_tflm.virtual_board import Board
+
+from .conftest import OUT
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +134,29 @@ def test_a_dead_microphone_is_reported_and_keeps_being(tiny_firmware):
     session = Session(tiny_firmware.image.elf, np.zeros(80000, np.int16)).run(4.5)
 
     assert [event.code for event in session.of(BoardErrorLine)] == ["E10", "E10"]
+
+
+def test_lost_hops_are_counted_and_reported(tiny_firmware, tmp_path, noise):
+    """Hops of 2 ms and an inference at each: more than the core can do."""
+    stripped = parse(tiny_firmware.model)
+    stripped.metadata = None
+    path = tmp_path / "overload.tflite"
+    path.write_bytes(serialize(stripped))
+    changes = {"features": {"hop_length": 32}, "detector": {"hops_per_inference": 1}}
+    config = from_dict({**tiny_firmware.config.to_dict(), **changes})
+    arena = tiny_firmware.image.arena_bytes
+    image = build(path, out_dir=OUT, arena_bytes=arena, config=config, progress=lambda line: None)
+
+    session = Session(image.elf, noise).run(1.0)
+    statistics = session.ask(b"stats")
+
+    overruns = [event for event in session.of(BoardErrorLine) if event.code == "E12"]
+    assert len(overruns) == 1  # not one a hop
+    assert int(overruns[0].extra["total"]) > 0
+    assert statistics.overruns > 0
+    # Sample indices stay those of the microphone: lost hops are part of them.
+    assert statistics.samples > 32 * statistics.hops
+    assert statistics.samples == pytest.approx(16 * statistics.uptime_ms, abs=32 * 32)
 
 
 def test_a_damaged_model_is_reported_every_two_seconds(tiny_firmware, tmp_path):
