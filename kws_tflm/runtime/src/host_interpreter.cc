@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/register.h"
 #include "kws_tflm/runtime/src/model_check.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
@@ -31,10 +32,10 @@ void RegisterAllOperators(Resolver& resolver) {
   using Op = tflite::BuiltinOperator;
   const int any = tflite::MicroOpResolverAnyVersion();
   const std::pair<Op, TfLiteRegistration*> builtins[] = {
-      {Op::BuiltinOperator_CONV_2D, micro::Register_CONV_2D()},
-      {Op::BuiltinOperator_DEPTHWISE_CONV_2D, micro::Register_DEPTHWISE_CONV_2D()},
-      {Op::BuiltinOperator_FULLY_CONNECTED, micro::Register_FULLY_CONNECTED()},
-      {Op::BuiltinOperator_AVERAGE_POOL_2D, micro::Register_AVERAGE_POOL_2D()},
+      {Op::BuiltinOperator_CONV_2D, builtin::Register_CONV_2D()},
+      {Op::BuiltinOperator_DEPTHWISE_CONV_2D, builtin::Register_DEPTHWISE_CONV_2D()},
+      {Op::BuiltinOperator_FULLY_CONNECTED, builtin::Register_FULLY_CONNECTED()},
+      {Op::BuiltinOperator_AVERAGE_POOL_2D, builtin::Register_AVERAGE_POOL_2D()},
       {Op::BuiltinOperator_MAX_POOL_2D, micro::Register_MAX_POOL_2D()},
       {Op::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX()},
       {Op::BuiltinOperator_RESHAPE, micro::Register_RESHAPE()},

@@ -1,0 +1,165 @@
+// Filters of any size, stride, dilation and multiplier; 3x3 is in depthwise_conv2d_3x3_m7.cc.
+#include "custom_ops/kernels/depthwise_conv2d.h"
+#include "custom_ops/kernels/depthwise_conv2d_3x3.h"
+#include "custom_ops/kernels/dsp_bytes.h"
+
+namespace kws {
+namespace {
+
+constexpr int32_t kQuad = 4;
+
+bool Is3x3(const ConvDims& dims, const FilterDims& filter, const ConvParams& params) {
+  return filter.h == 3 && filter.w == 3 && params.stride_h == 1 && params.stride_w == 1 &&
+         params.dilation_h == 1 && params.dilation_w == 1 &&
+         dims.in_channels == dims.out_channels && dims.out_channels >= kQuad;
+}
+
+// Filter taps [begin, end) along one axis that meet the input.
+struct TapRange {
+  int32_t begin, end;
+
+  TapRange(int32_t origin, int32_t taps, int32_t dilation, int32_t size) {
+    begin = origin >= 0 ? 0 : (-origin + dilation - 1) / dilation;
+    end = origin >= size ? 0 : (size - origin + dilation - 1) / dilation;
+    if (end > taps) end = taps;
+  }
+};
+
+// The receptive field of one output position in one batch.
+struct Window {
+  TapRange y, x;
+  const int8_t* input;  // tap (0, 0), which may lie outside of the input
+  int32_t input_row, input_column, filter_row, filter_column;  // steps from tap to tap
+};
+
+struct Layer {
+  const ConvDims& dims;
+  const FilterDims& filter_dims;
+  const ConvParams& params;
+  const ChannelScales& scales;
+  OutputRange range;
+  const int8_t* filter;
+  const int32_t* bias;
+
+  Window At(const int8_t* input, int32_t y, int32_t x) const {
+    const int32_t origin_y = y * params.stride_h - params.pad_top;
+    const int32_t origin_x = x * params.stride_w - params.pad_left;
+    const int32_t row = dims.in_w * dims.in_channels;
+    return {TapRange(origin_y, filter_dims.h, params.dilation_h, dims.in_h),
+            TapRange(origin_x, filter_dims.w, params.dilation_w, dims.in_w),
+            input + origin_y * row + origin_x * dims.in_channels,
+            row * params.dilation_h,
+            dims.in_channels * params.dilation_w,
+            filter_dims.w * dims.out_channels,
+            dims.out_channels};
+  }
+};
+
+// Channels [c, c + 4) with multiplier 1.
+inline void AccumulateQuad(const Window& window, const int8_t* filter, int32_t c,
+                           uint32_t negated_zero_points, int32_t (&sums)[kQuad]) {
+  int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+  for (int32_t ky = window.y.begin; ky < window.y.end; ++ky) {
+    const int8_t* in =
+        window.input + ky * window.input_row + window.x.begin * window.input_column + c;
+    const int8_t* w = filter + ky * window.filter_row + window.x.begin * window.filter_column + c;
+    for (int32_t kx = window.x.begin; kx < window.x.end; ++kx) {
+      const uint32_t bytes = LoadWord(in);
+      const uint32_t weights = LoadWord(w);
+      const uint32_t even = AddEvenBytes(negated_zero_points, bytes);
+      const uint32_t odd = AddOddBytes(negated_zero_points, bytes);
+      const uint32_t even_weights = ExtendEvenBytes(weights);
+      const uint32_t odd_weights = AddOddBytes(0, weights);
+      s0 += LowHalf(even) * LowHalf(even_weights);
+      s1 += LowHalf(odd) * LowHalf(odd_weights);
+      s2 += HighHalf(even) * HighHalf(even_weights);
+      s3 += HighHalf(odd) * HighHalf(odd_weights);
+      in += window.input_column;
+      w += window.filter_column;
+    }
+  }
+  sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
+}
+
+inline int32_t AccumulateSingle(const Window& window, const int8_t* filter, int32_t in_channel,
+                                int32_t channel, int32_t zero_point, int32_t sum) {
+  for (int32_t ky = window.y.begin; ky < window.y.end; ++ky) {
+    const int8_t* in = window.input + ky * window.input_row + in_channel;
+    const int8_t* w = filter + ky * window.filter_row + channel;
+    for (int32_t kx = window.x.begin; kx < window.x.end; ++kx) {
+      sum += (in[kx * window.input_column] - zero_point) * w[kx * window.filter_column];
+    }
+  }
+  return sum;
+}
+
+// Output channels from `first_channel` on of one position.
+template <bool kFast>
+void RunPosition(const Layer& layer, const Window& window, int32_t first_channel, int8_t* output) {
+  const int32_t zero_point = layer.params.input_zero_point;
+  const uint32_t negated = PackHalves(-zero_point, -zero_point);
+  const int32_t channels = layer.dims.out_channels;
+  const int32_t multiplier = channels / layer.dims.in_channels;
+  const OutputRange& range = layer.range;
+  int32_t c = first_channel;
+  for (; multiplier == 1 && c + kQuad <= channels; c += kQuad) {
+    int32_t sums[kQuad] = {};
+    for (int32_t i = 0; layer.bias != nullptr && i < kQuad; ++i) sums[i] = layer.bias[c + i];
+    AccumulateQuad(window, layer.filter, c, negated, sums);
+    for (int32_t i = 0; i < kQuad; ++i) {
+      output[c + i] = ChannelRequantizer<kFast>(layer.scales, c + i)(sums[i], range);
+    }
+  }
+  int32_t in_channel = c / multiplier;
+  int32_t left = multiplier - c % multiplier;  // output channels of in_channel
+  for (; c < channels; ++c) {
+    const int32_t start = layer.bias == nullptr ? 0 : layer.bias[c];
+    const int32_t sum = AccumulateSingle(window, layer.filter, in_channel, c, zero_point, start);
+    output[c] = ChannelRequantizer<kFast>(layer.scales, c)(sum, range);
+    if (--left == 0) {
+      left = multiplier;
+      ++in_channel;
+    }
+  }
+}
+
+template <bool kFast>
+void RunFrom(const Layer& layer, int32_t first_channel, const int8_t* input, int8_t* output) {
+  const ConvDims& dims = layer.dims;
+  for (int32_t n = 0; n < dims.batches; ++n) {
+    for (int32_t y = 0; y < dims.out_h; ++y) {
+      for (int32_t x = 0; x < dims.out_w; ++x, output += dims.out_channels) {
+        RunPosition<kFast>(layer, layer.At(input, y, x), first_channel, output);
+      }
+    }
+    input += dims.in_h * dims.in_w * dims.in_channels;
+  }
+}
+
+}  // namespace
+
+size_t DepthwiseConv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims,
+                                     const ConvParams& params) {
+  return Is3x3(dims, filter_dims, params) ? DepthwiseConv2d3x3M7ScratchBytes(dims) : 0;
+}
+
+void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
+                       const ConvParams& params, const ChannelScales& scales, const int8_t* input,
+                       const int8_t* filter, const int32_t* bias, int8_t* output, void* scratch) {
+  const OutputRange range = {params.output_zero_point, params.activation_min,
+                             params.activation_max};
+  const Layer layer = {dims, filter_dims, params, scales, range, filter, bias};
+  int32_t done = 0;
+  if (Is3x3(dims, filter_dims, params)) {
+    DepthwiseConv2d3x3M7(dims, params, scales, input, filter, bias, output, scratch);
+    done = dims.out_channels / kQuad * kQuad;
+    if (done == dims.out_channels) return;
+  }
+  if (scales.narrow && range.full()) {
+    RunFrom<true>(layer, done, input, output);
+  } else {
+    RunFrom<false>(layer, done, input, output);
+  }
+}
+
+}  // namespace kws

@@ -1,0 +1,125 @@
+"""The built-in operators' kernels of ours = tf.lite's reference = TFLM's reference, on host and Cortex-M7."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dense_case import AVERAGE_POOL, CONV, DEPTHWISE, FULLY_CONNECTED, DenseCase, dense_cases
+from dense_target import M7Interpreter
+from hypothesis import given, settings
+
+from kws_tflm.runtime import Interpreter
+
+OPERATORS = (CONV, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL)
+
+
+@pytest.fixture(scope="session")
+def m7(tmp_path_factory: pytest.TempPathFactory) -> M7Interpreter:
+    return M7Interpreter(tmp_path_factory.mktemp("dense"))
+
+
+def tf_lite(model: bytes, values: np.ndarray) -> np.ndarray:
+    """The bytes of TFLite's reference kernels."""
+    from kws_tflm._tf import tf
+
+    interpreter = tf.lite.Interpreter(
+        model_content=model, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], values)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def host(model: bytes, values: np.ndarray) -> np.ndarray:
+    return Interpreter(model).invoke(values)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_host_gives_tflites_bytes(operator: str) -> None:
+    @settings(max_examples=120, deadline=None)
+    @given(case=dense_cases(operator))
+    def check(case: DenseCase) -> None:
+        if operator == CONV:
+            case = replace(case, has_bias=True)  # tf.lite refuses the other; TFLM's kernel below does not
+        model, values = case.model(), case.values()
+        ours, theirs = host(model, values), tf_lite(model, values)
+        if operator == FULLY_CONNECTED:
+            # tf.lite rounds this operator once, TFLM twice (see docs/kernels.md); TFLM's bytes are checked below.
+            assert np.abs(ours.astype(int) - theirs).max() <= 1
+        else:
+            np.testing.assert_array_equal(ours, theirs)
+
+    check()
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_emulated_m7_gives_the_hosts_bytes(m7: M7Interpreter, operator: str) -> None:
+    @settings(max_examples=25, deadline=None)
+    @given(case=dense_cases(operator))
+    def check(case: DenseCase) -> None:
+        model, values = case.model(), case.values()
+        np.testing.assert_array_equal(m7.run(model, values, case.output_shape).output, host(model, values))
+
+    check()
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_tflms_own_kernels_agree(m7: M7Interpreter, operator: str) -> None:
+    @settings(max_examples=60 if operator == FULLY_CONNECTED else 15, deadline=None)
+    @given(case=dense_cases(operator))
+    def check(case: DenseCase) -> None:
+        if operator == DEPTHWISE:
+            # The TFLM of 2020 ignores dilation in the padding and the fused activation; see docs/kernels.md.
+            case = replace(case, dilation=(1, 1), activation="NONE")
+            case = replace(case, input_shape=(*case.input_shape[:1], 9, 9, *case.input_shape[3:]))
+        model, values = case.model(), case.values()
+        theirs = m7.run(model, values, case.output_shape, m7=False)
+        np.testing.assert_array_equal(host(model, values), theirs.output)
+
+    check()
+
+
+LARGE = [
+    DenseCase(CONV, (1, 25, 5, 64), 64, input_zero_point=-128, output_zero_point=-128, activation="RELU"),
+    DenseCase(CONV, (1, 49, 10, 1), 64, (10, 4), (2, 2), same=True, input_zero_point=83, output_zero_point=-128),
+    DenseCase(CONV, (1, 7, 7, 150), 5, (3, 3), same=True, input_zero_point=11, output_zero_point=3),
+    DenseCase(CONV, (1, 40, 30, 1), 186, (8, 30), (4, 1), input_zero_point=-5, output_zero_point=-128),
+    DenseCase(DEPTHWISE, (1, 25, 5, 64), 64, (3, 3), same=True, input_zero_point=-128, output_zero_point=-128),
+    DenseCase(DEPTHWISE, (2, 12, 33, 10), 10, (3, 3), same=True, input_zero_point=127, output_zero_point=9),
+    DenseCase(FULLY_CONNECTED, (1, 1674), 32, input_zero_point=-3, output_zero_point=4, scale_ratio=0.5),
+    DenseCase(AVERAGE_POOL, (1, 25, 5, 64), 64, (25, 5)),
+    DenseCase(AVERAGE_POOL, (1, 2, 700, 6), 6, (2, 700), input_zero_point=3),
+]
+
+
+@pytest.mark.parametrize("case", LARGE, ids=lambda case: f"{case.operator}-{case.input_shape}")
+def test_large_layers(m7: M7Interpreter, case: DenseCase) -> None:
+    model, values = case.model(), case.values()
+    theirs = m7.run(model, values, case.output_shape, m7=False).output
+    expected = theirs if case.operator == FULLY_CONNECTED else tf_lite(model, values)
+    np.testing.assert_array_equal(theirs, expected)
+    assert len(np.unique(expected)) > 2
+    np.testing.assert_array_equal(host(model, values), expected)
+    np.testing.assert_array_equal(m7.run(model, values, case.output_shape).output, expected)
+
+
+@pytest.mark.parametrize("ratio", [1e-6, 1e6])
+def test_extreme_scales(m7: M7Interpreter, ratio: float) -> None:
+    """Left shifts, and shifts so far to the right that nothing but the zero point remains."""
+    case = DenseCase(CONV, (1, 4, 4, 6), 5, scale_ratio=ratio, output_zero_point=7, seed=3)
+    model, values = case.model(), case.values()
+    expected = tf_lite(model, values)
+    np.testing.assert_array_equal(host(model, values), expected)
+    np.testing.assert_array_equal(m7.run(model, values, case.output_shape).output, expected)
+
+
+def test_pointwise_layer_costs_about_one_instruction_a_product(m7: M7Interpreter) -> None:
+    """Not a timing: the emulator's count is exact and the same on every machine."""
+    pointwise, depthwise = LARGE[0], LARGE[4]
+    run = m7.run(pointwise.model(), pointwise.values(), pointwise.output_shape, count=True)
+    assert sum(run.layers) < 900_000
+    run = m7.run(depthwise.model(), depthwise.values(), depthwise.output_shape, count=True)
+    assert sum(run.layers) < 400_000
