@@ -21,10 +21,12 @@ class CoherencyCheck:
         self._scb = scb
         self._mpu = mpu
         self._stale: set[int] = set()
+        self._lines: dict[tuple[int, int, int], list[int]] = {}
 
     def reset(self) -> None:
         """The caches are off and empty."""
         self._stale.clear()
+        self._lines.clear()
 
     def begin(self, address: int, size: int) -> None:
         """A stream is enabled on [address, address + size): the DMA must be able to write there."""
@@ -35,15 +37,20 @@ class CoherencyCheck:
         """DMA has completed [address, address + size)."""
         if not self._scb.dcache_enabled:
             return
-        for line in range(address & ~(LINE_BYTES - 1), address + size, LINE_BYTES):
-            if not self._mpu.cacheable(line):
-                continue
+        for line in self._cacheable_lines(address, size):
             if line in self._stale:
                 raise BoardError(
                     f"DMA buffer at 0x{line:08x} is cacheable and was not invalidated: the core reads old data; "
                     "make it non-cacheable with an MPU region, or put it into DTCM"
                 )
             self._stale.add(line)
+
+    def _cacheable_lines(self, address: int, size: int) -> list[int]:
+        key = (address, size, self._mpu.version)
+        if key not in self._lines:
+            lines = range(address & ~(LINE_BYTES - 1), address + size, LINE_BYTES)
+            self._lines[key] = [line for line in lines if self._mpu.cacheable(line)]
+        return self._lines[key]
 
     def invalidate_line(self, address: int) -> None:
         """DCIMVAC or DCCIMVAC."""

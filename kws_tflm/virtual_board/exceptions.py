@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 
 import unicorn.arm_const as arm
-from unicorn import UcError
 
 from kws_tflm.virtual_board import fault
 from kws_tflm.virtual_board.cpu import THUMB, Cpu
+from kws_tflm.virtual_board.memory_map import MemoryBanks
 from kws_tflm.virtual_board.peripherals import nvic as n
 from kws_tflm.virtual_board.peripherals.fpu import Fpu
 from kws_tflm.virtual_board.peripherals.nvic import Nvic
@@ -43,8 +43,9 @@ class StackingError(Exception):
 class ExceptionUnit:
     """Moves the processor into handlers and back."""
 
-    def __init__(self, cpu: Cpu, nvic: Nvic, scb: Scb, fpu: Fpu) -> None:
+    def __init__(self, cpu: Cpu, banks: MemoryBanks, nvic: Nvic, scb: Scb, fpu: Fpu) -> None:
         self._cpu = cpu
+        self._banks = banks
         self._nvic = nvic
         self._scb = scb
         self._fpu = fpu
@@ -120,13 +121,8 @@ class ExceptionUnit:
         if extended:
             words += [*cpu.float_registers(), 0]
         frame -= 4 if padded else 0
-        try:
-            if store:
-                cpu.engine.mem_write(frame, struct.pack(f"<{count}I", *words))
-        except (UcError, OverflowError, ValueError):
-            raise StackingError(
-                f"stack overflow: no memory for the frame at 0x{frame & 0xFFFFFFFF:08x}", 1 << 12
-            ) from None
+        if store and not self._banks.write(frame, struct.pack(f"<{count}I", *words)):
+            raise StackingError(f"stack overflow: no memory for the frame at 0x{frame & 0xFFFFFFFF:08x}", 1 << 12)
         cpu.set(arm.UC_ARM_REG_SP, frame)
 
     def _pop(self, process_stack: bool, extended: bool) -> tuple[int, int]:
@@ -135,10 +131,10 @@ class ExceptionUnit:
         register = arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_SP
         frame = cpu.get(register)
         count = _EXTENDED_WORDS if extended else _BASIC_WORDS
-        try:
-            words = struct.unpack(f"<{count}I", cpu.engine.mem_read(frame, 4 * count))
-        except UcError:
-            raise StackingError(f"no memory for the frame to return to at 0x{frame:08x}", 1 << 11) from None
+        stored = self._banks.read(frame, 4 * count)
+        if stored is None:
+            raise StackingError(f"no memory for the frame to return to at 0x{frame:08x}", 1 << 11)
+        words = struct.unpack(f"<{count}I", stored)
         for target, value in zip(_STACKED_CORE, words, strict=False):
             cpu.set(target, value)
         if extended:
@@ -148,8 +144,7 @@ class ExceptionUnit:
         return pc & ~1, xpsr
 
     def _vector(self, exception: int) -> int:
-        try:
-            entry = self._cpu.engine.mem_read(self._scb.vector_table + 4 * exception, 4)
-        except UcError:
-            raise StackingError(f"no memory at the vector of exception {exception}", 0) from None
+        entry = self._banks.read(self._scb.vector_table + 4 * exception, 4)
+        if entry is None:
+            raise StackingError(f"no memory at the vector of exception {exception}", 0)
         return int.from_bytes(entry, "little")

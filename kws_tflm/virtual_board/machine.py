@@ -150,7 +150,7 @@ class Machine:
             0x40026000,
             self.scheduler,
             lambda stream, asserted: self.nvic.set_line(_DMA1_INTERRUPTS[stream], asserted),
-            lambda address, data: self.cpu.engine.mem_write(address, data),
+            self.banks.write,
             self.coherency,
         )
         self.i2s = I2sReceiver(

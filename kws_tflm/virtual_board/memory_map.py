@@ -105,6 +105,14 @@ class MemoryBanks:
         _store(self._buffers[found[0].name], found[1], data)
         return True
 
+    def write(self, address: int, data: bytes) -> bool:
+        """Store into RAM; False where there is none. Code that was already executed there must not change."""
+        found = find(address, len(data))
+        if found is None or not found[0].writable:
+            return False
+        _store(self._buffers[found[0].name], found[1], data)
+        return True
+
     def read(self, address: int, size: int) -> bytes | None:
         """Bytes at `address`, or None where there is no memory."""
         found = find(address, size)

@@ -22,7 +22,7 @@ class Processor:
     def __init__(self, machine: Machine, on_fault: Callable[[FaultReport], None]) -> None:
         self._machine = machine
         self._on_fault = on_fault
-        self._unit = ExceptionUnit(machine.cpu, machine.nvic, machine.scb, machine.fpu)
+        self._unit = ExceptionUnit(machine.cpu, machine.banks, machine.nvic, machine.scb, machine.fpu)
         self._fault_unit = FaultUnit(machine.cpu, machine.image, machine.banks, machine.nvic, machine.scb, self._unit)
         self.faults: list[FaultReport] = []
         self._handler_instructions = 0

@@ -11,23 +11,22 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from kws_tflm.virtual_board.block_counter import NEVER, BlockCounter
 
 
-@dataclass(order=True)
+@dataclass
 class Event:
-    """A callback at `cycle`; equal cycles fire in the order of scheduling."""
+    """A callback at `cycle`."""
 
     cycle: Fraction | int
-    order: int
-    callback: Callable[[], None] = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
-    of_host: bool = field(default=False, compare=False)
+    callback: Callable[[], None]
+    cancelled: bool = False
+    of_host: bool = False
     """Belongs to the host, not to the chip: survives a reset."""
-    passive: bool = field(default=False, compare=False)
+    passive: bool = False
     """Only looks at the time; cannot wake a processor that sleeps."""
 
 
@@ -40,7 +39,7 @@ class Scheduler:
         self._frequency = frequency
         self._origin_cycle = 0
         self._origin_seconds = Fraction(0)
-        self._events: list[Event] = []
+        self._queue: list[tuple[int, int, Event]] = []  # (first whole cycle, order of scheduling, event)
         self._order = itertools.count()
         self._slice_end = NEVER
 
@@ -86,17 +85,19 @@ class Scheduler:
         self._origin_seconds += Fraction(now - self._origin_cycle, self._frequency)
         self._origin_cycle = now
         ratio = Fraction(frequency, self._frequency)
-        for event in self._events:
+        for _, _, event in self._queue:
             event.cycle = now + (event.cycle - now) * ratio
-        heapq.heapify(self._events)
+        self._queue = [(math.ceil(event.cycle), order, event) for _, order, event in self._queue]
+        heapq.heapify(self._queue)
         self._frequency = frequency
         self.stop_soon()
 
     def at(self, cycle: Fraction | int, callback: Callable[[], None], *, of_host: bool = False) -> Event:
         """Call `callback` at the first block boundary at or after `cycle`."""
-        event = Event(cycle, next(self._order), callback, of_host=of_host)
-        heapq.heappush(self._events, event)
-        self._lower_deadline(math.ceil(cycle))
+        event = Event(cycle, callback, of_host=of_host)
+        first = math.ceil(cycle)
+        heapq.heappush(self._queue, (first, next(self._order), event))
+        self._lower_deadline(first)
         return event
 
     def after_seconds(self, seconds: Fraction | float, callback: Callable[[], None], *, of_host: bool = False) -> Event:
@@ -111,8 +112,8 @@ class Scheduler:
 
     def clear(self) -> None:
         """Forget the events of the chip (reset)."""
-        self._events = [event for event in self._events if event.of_host]
-        heapq.heapify(self._events)
+        self._queue = [entry for entry in self._queue if entry[2].of_host]
+        heapq.heapify(self._queue)
 
     def stop_soon(self) -> None:
         """Return from the running slice at the next block boundary."""
@@ -120,20 +121,20 @@ class Scheduler:
 
     def run_due(self) -> None:
         """Fire the events whose time has come."""
-        while self._events and self._events[0].cycle <= self.cycle:
-            event = heapq.heappop(self._events)
+        while self._queue and self._queue[0][0] <= self.cycle:
+            event = heapq.heappop(self._queue)[2]
             if not event.cancelled:
                 event.callback()
 
     def next_cycle(self) -> int | None:
         """Cycle of the next event, or None."""
-        while self._events and self._events[0].cancelled:
-            heapq.heappop(self._events)
-        return math.ceil(self._events[0].cycle) if self._events else None
+        while self._queue and self._queue[0][2].cancelled:
+            heapq.heappop(self._queue)
+        return self._queue[0][0] if self._queue else None
 
     def can_wake(self) -> bool:
         """Some event of the chip, or one of the host that may bring input, is to come."""
-        return any(not event.cancelled and not event.passive for event in self._events)
+        return any(not event.cancelled and not event.passive for _, _, event in self._queue)
 
     def arm(self, slice_instructions: int) -> None:
         """Set the native deadline: the next event, or the end of a slice of that many instructions."""

@@ -179,7 +179,7 @@ class Dma(Peripheral):
         base: int,
         scheduler: Scheduler,
         interrupt: Callable[[int, bool], None],
-        write_memory: Callable[[int, bytes], None],
+        write_memory: Callable[[int, bytes], bool],
         coherency: CoherencyCheck,
     ) -> None:
         super().__init__(name, base)

@@ -66,6 +66,13 @@ class Mpu(Peripheral):
         super().__init__("MPU", base, 0x2C)
         self._rbar = [0] * N_REGIONS
         self._rasr = [0] * N_REGIONS
+        self.version = 0
+        """Changes with each write to the unit."""
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """Store `size` bytes at `offset`."""
+        super().write(offset, size, value)
+        self.version += 1
 
     def reset(self) -> None:
         """Back to the state after reset."""
