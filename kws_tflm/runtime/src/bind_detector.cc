@@ -35,7 +35,8 @@ void BindDetector(nb::module_& module) {
              uint32_t threshold_permille, uint64_t refractory_samples) {
             const DetectorSettings settings{n_classes, keyword_mask, smoothing, threshold_permille,
                                             refractory_samples};
-            if (!Detector::Valid(settings)) throw std::invalid_argument("detector settings out of range");
+            if (!Detector::Valid(settings))
+              throw std::invalid_argument("detector settings out of range");
             new (self) HostDetector(settings);
           },
           nb::arg("n_classes"), nb::arg("keyword_mask"), nb::arg("smoothing"),

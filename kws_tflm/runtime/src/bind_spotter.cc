@@ -44,9 +44,13 @@ class HostModel final : public Model {
   explicit HostModel(HostInterpreter& interpreter) : interpreter_(interpreter) {}
 
   int8_t* input() override { return interpreter_.input().data.int8; }
-  uint32_t input_bytes() const override { return static_cast<uint32_t>(interpreter_.input().bytes); }
+  uint32_t input_bytes() const override {
+    return static_cast<uint32_t>(interpreter_.input().bytes);
+  }
   const int8_t* output() const override { return interpreter_.output().data.int8; }
-  uint32_t output_bytes() const override { return static_cast<uint32_t>(interpreter_.output().bytes); }
+  uint32_t output_bytes() const override {
+    return static_cast<uint32_t>(interpreter_.output().bytes);
+  }
   bool Invoke() override { return interpreter_.Run(); }
 
  private:
@@ -145,10 +149,10 @@ void BindSpotter(nb::module_& module) {
              std::tuple<int32_t, uint64_t, int32_t, uint32_t, uint64_t> d,
              int32_t hops_per_inference) {
             const auto [multiplier, shift, zero_point] = quantization;
-            new (self) HostSpotter(model, arena_bytes, tables, n_frames, {multiplier, shift, zero_point},
-                                   {std::get<0>(d), std::get<1>(d), std::get<2>(d), std::get<3>(d),
-                                    std::get<4>(d)},
-                                   hops_per_inference);
+            new (self) HostSpotter(
+                model, arena_bytes, tables, n_frames, {multiplier, shift, zero_point},
+                {std::get<0>(d), std::get<1>(d), std::get<2>(d), std::get<3>(d), std::get<4>(d)},
+                hops_per_inference);
           },
           nb::arg("model"), nb::arg("arena_bytes"), nb::arg("tables"), nb::arg("n_frames"),
           nb::arg("quantization"), nb::arg("detector"), nb::arg("hops_per_inference"))

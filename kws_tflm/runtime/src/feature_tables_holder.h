@@ -9,8 +9,8 @@
 
 namespace kws::host {
 
-// Keeps the arrays alive for as long as the struct that points at them. Throws std::invalid_argument
-// when a key is absent or an array has the wrong type or length.
+// Keeps the arrays alive for as long as the struct that points at them. Throws
+// std::invalid_argument when a key is absent or an array has the wrong type or length.
 class TablesHolder {
  public:
   explicit TablesHolder(nanobind::dict tables);

@@ -94,7 +94,8 @@ std::string CheckOperator(const tflite::Model& model, const tflite::SubGraph& gr
                           const tflite::Operator* op, size_t index) {
   const std::string where = "operator " + std::to_string(index);
   if (op == nullptr) return where + " is absent";
-  if (op->opcode_index() >= model.operator_codes()->size()) return where + ": no such operator code";
+  if (op->opcode_index() >= model.operator_codes()->size())
+    return where + ": no such operator code";
   const auto* code = model.operator_codes()->Get(op->opcode_index());
   if (code == nullptr) return where + ": operator code is absent";
   const size_t tensors = graph.tensors()->size();
@@ -115,13 +116,14 @@ std::string CheckOperator(const tflite::Model& model, const tflite::SubGraph& gr
   return shapes.empty() ? shapes : where + " (" + Name(*code) + "): " + shapes;
 }
 
-// Every tensor is written once, before it is read: a constant, the graph's input, or the output of an
-// earlier operator. Otherwise TFLM would leave it without memory or overwrite the model.
+// Every tensor is written once, before it is read: a constant, the graph's input, or the output of
+// an earlier operator. Otherwise TFLM would leave it without memory or overwrite the model.
 std::string CheckDataFlow(const tflite::Model& model, const tflite::SubGraph& graph) {
   std::vector<bool> written(graph.tensors()->size());
   for (size_t i = 0; i < written.size(); ++i) {
     const tflite::Tensor& tensor = *graph.tensors()->Get(i);
-    if (tensor.is_variable()) return "tensor " + std::to_string(i) + ": variables are not supported";
+    if (tensor.is_variable())
+      return "tensor " + std::to_string(i) + ": variables are not supported";
     const auto* buffer = model.buffers()->Get(tensor.buffer());
     written[i] = buffer != nullptr && buffer->data() != nullptr && buffer->data()->size() != 0;
   }

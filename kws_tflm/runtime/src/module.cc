@@ -6,7 +6,8 @@
 extern "C" void DebugLog(const char* text) { std::fputs(text, stderr); }
 
 NB_MODULE(_native, module) {
-  module.doc() = "The firmware's portable C++ sources and TensorFlow Lite Micro, bound for the host.";
+  module.doc() =
+      "The firmware's portable C++ sources and TensorFlow Lite Micro, bound for the host.";
   kws::host::BindFeatures(module);
   kws::host::BindInterpreter(module);
   kws::host::BindDetector(module);

@@ -75,15 +75,18 @@ std::string CheckWindow(const Shape& in, const Shape& out, tflite::Padding paddi
 }
 
 template <typename Options>
-std::string CheckConv(const View& view, const Options* options, bool depthwise, int64_t multiplier) {
+std::string CheckConv(const View& view, const Options* options, bool depthwise,
+                      int64_t multiplier) {
   const auto *input = view.in(0), *filter = view.in(1), *output = view.out();
   if (options == nullptr) return "options are absent";
   if (!IsInt8(input) || !IsInt8(filter) || !IsInt8(output)) return "tensors must be int8";
-  if (!Quantised(input) || !Quantised(filter) || !Quantised(output)) return "quantisation is absent";
+  if (!Quantised(input) || !Quantised(filter) || !Quantised(output))
+    return "quantisation is absent";
   const Shape in = ShapeOf(*input), kernel = ShapeOf(*filter), out = ShapeOf(*output);
   if (in.size() != 4 || kernel.size() != 4 || out.size() != 4) return "tensors must have rank 4";
   const int64_t channels = depthwise ? kernel[3] : kernel[0];
-  const bool agree = depthwise ? kernel[0] == 1 && channels == in[3] * multiplier : kernel[3] == in[3];
+  const bool agree =
+      depthwise ? kernel[0] == 1 && channels == in[3] * multiplier : kernel[3] == in[3];
   if (!agree || out[3] != channels) return "channels of input, filter and output do not agree";
   const auto scales = static_cast<int64_t>(filter->quantization()->scale()->size());
   if (scales != 1 && scales != channels) return "filter has the wrong number of scales";
@@ -109,7 +112,8 @@ std::string CheckPool(const View& view, const tflite::Pool2DOptions* options) {
 std::string CheckFullyConnected(const View& view) {
   const auto *input = view.in(0), *filter = view.in(1), *output = view.out();
   if (!IsInt8(input) || !IsInt8(filter) || !IsInt8(output)) return "tensors must be int8";
-  if (!Quantised(input) || !Quantised(filter) || !Quantised(output)) return "quantisation is absent";
+  if (!Quantised(input) || !Quantised(filter) || !Quantised(output))
+    return "quantisation is absent";
   const Shape weights = ShapeOf(*filter);
   if (weights.size() != 2) return "weights must have rank 2";
   const int64_t inputs = Count(ShapeOf(*input));
