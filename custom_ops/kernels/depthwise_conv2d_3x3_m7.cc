@@ -78,7 +78,6 @@ struct Sink {
   ChannelRequantizer<kFast> requantize;
   OutputRange range;
   int32_t pixel, row;  // distance of neighbours in bytes
-  bool both_rows;
 };
 
 // kCount neighbouring outputs in both rows.
@@ -103,8 +102,9 @@ inline void Outputs(const uint32_t* weights, const uint32_t* upper, const uint32
   }
 #pragma GCC unroll 4
   for (int32_t i = 0; i < kCount; ++i, output += sink.pixel) {
-    output[0] = sink.requantize(first[i], sink.range);
-    if (sink.both_rows) output[sink.row] = sink.requantize(second[i], sink.range);
+    output[sink.row] = sink.requantize(second[i], sink.range);
+    output[0] =
+        sink.requantize(first[i], sink.range);  // last: `row` is 0 below the last output row
   }
 }
 
@@ -141,8 +141,8 @@ void RunQuad(const ConvDims& dims, const ConvParams& params, const ChannelScales
     const uint32_t* upper = planes.pairs[p % 2];
     WeaveRows(dims, params, input, y + 2 - params.pad_top, lower);
     for (int32_t i = 0; i < kQuad; ++i) {
-      const Sink<kFast> sink = {ChannelRequantizer<kFast>(scales, c + i), range, pixel, row,
-                                y + 1 < dims.out_h};
+      const Sink<kFast> sink = {ChannelRequantizer<kFast>(scales, c + i), range, pixel,
+                                y + 1 < dims.out_h ? row : 0};
       RowPair(planes.weights + i * kTaps * kColumnWords, upper + i * width, lower + i * width,
               dims.out_w, bias == nullptr ? 0 : bias[c + i], sink, output + i);
     }

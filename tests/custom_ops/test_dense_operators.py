@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from dense_case import AVERAGE_POOL, CONV, DEPTHWISE, FULLY_CONNECTED, DenseCase
 from dense_target import M7Interpreter
 from hypothesis import given, settings
 
+from kws_tflm.convert.model import parse, serialize
 from kws_tflm.runtime import Interpreter
 
 OPERATORS = (CONV, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL)
@@ -114,6 +116,26 @@ def test_extreme_scales(m7: M7Interpreter, ratio: float) -> None:
     expected = tf_lite(model, values)
     np.testing.assert_array_equal(host(model, values), expected)
     np.testing.assert_array_equal(m7.run(model, values, case.output_shape).output, expected)
+
+
+@pytest.mark.parametrize("operator", [CONV, DEPTHWISE])
+def test_operators_may_share_a_filter(m7: M7Interpreter, operator: str) -> None:
+    """The first takes the place of its zero points for the multipliers; the second must not."""
+    case = DenseCase(operator, (1, 6, 5, 8), 8, (3, 3), same=True, scale_ratio=0.5, output_zero_point=5, seed=4)
+    model = parse(case.model())
+    graph = model.subgraphs[0]
+    first, second = graph.operators[0], copy.deepcopy(graph.operators[0])
+    last = copy.deepcopy(graph.tensors[first.outputs[0]])
+    last.quantization.scale = last.quantization.scale * np.float32(31.7)
+    graph.tensors.append(last)
+    second.inputs[0], second.outputs[0] = first.outputs[0], len(graph.tensors) - 1
+    graph.operators.append(second)
+    graph.outputs = second.outputs
+    data, values = serialize(model), case.values()
+    expected = tf_lite(data, values)
+    assert len(np.unique(expected)) > 20
+    np.testing.assert_array_equal(host(data, values), expected)
+    np.testing.assert_array_equal(m7.run(data, values, case.output_shape).output, expected)
 
 
 def test_pointwise_layer_costs_about_one_instruction_a_product(m7: M7Interpreter) -> None:
