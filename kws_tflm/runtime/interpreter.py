@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def builtin_operators() -> frozenset[str]:
+    """Names of the built-in operators that `Interpreter` has kernels for."""
+    return frozenset(native().builtin_operators())
+
+
 class Interpreter:
     """One int8 model in host TFLM with the custom operators registered.
 

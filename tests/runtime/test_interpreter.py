@@ -8,6 +8,7 @@ import pytest
 from kws_tflm.errors import ModelError
 from kws_tflm.features.quantize import input_quantization, quantize_features
 from kws_tflm.runtime import Interpreter
+from kws_tflm.runtime.interpreter import builtin_operators
 
 
 def run_all(interpreter: Interpreter, features: np.ndarray) -> np.ndarray:
@@ -36,6 +37,12 @@ def test_dense_and_sparse_give_the_bytes_of_tf_lite(tiny_models):
     np.testing.assert_array_equal(dense, np.concatenate(expected))
     np.testing.assert_array_equal(sparse, dense)
     assert len(np.unique(dense, axis=0)) > 1, "the model must not ignore its input"
+
+
+def test_the_converter_accepts_what_the_runtime_has():
+    from kws_tflm.convert.inspection import INT8_OPERATORS
+
+    assert builtin_operators() == INT8_OPERATORS
 
 
 def test_arena_too_small_is_one_line(tiny_models):

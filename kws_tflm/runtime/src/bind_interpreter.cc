@@ -30,6 +30,14 @@ Int8Out ToNumpy(const std::vector<int8_t>& values, const std::vector<size_t>& sh
 
 void BindInterpreter(nb::module_& module) {
   nb::exception<ModelRejected>(module, "ModelRejected");
+  module.def("builtin_operators", [] {
+    Resolver resolver;
+    std::vector<std::string> names;
+    for (tflite::BuiltinOperator op : RegisterAllOperators(resolver)) {
+      names.emplace_back(tflite::EnumNameBuiltinOperator(op));
+    }
+    return names;
+  });
   nb::class_<HostInterpreter>(module, "Interpreter")
       .def(
           "__init__",

@@ -27,30 +27,45 @@ std::string CollectingReporter::Take() {
   return text;
 }
 
-void RegisterAllOperators(Resolver& resolver) {
+std::vector<tflite::BuiltinOperator> RegisterAllOperators(Resolver& resolver) {
   namespace micro = tflite::ops::micro;
   using Op = tflite::BuiltinOperator;
   const int any = tflite::MicroOpResolverAnyVersion();
   const std::pair<Op, TfLiteRegistration*> builtins[] = {
+      {Op::BuiltinOperator_ADD, micro::Register_ADD()},
+      {Op::BuiltinOperator_AVERAGE_POOL_2D, builtin::Register_AVERAGE_POOL_2D()},
+      {Op::BuiltinOperator_CONCATENATION, micro::Register_CONCATENATION()},
       {Op::BuiltinOperator_CONV_2D, builtin::Register_CONV_2D()},
       {Op::BuiltinOperator_DEPTHWISE_CONV_2D, builtin::Register_DEPTHWISE_CONV_2D()},
       {Op::BuiltinOperator_FULLY_CONNECTED, builtin::Register_FULLY_CONNECTED()},
-      {Op::BuiltinOperator_AVERAGE_POOL_2D, builtin::Register_AVERAGE_POOL_2D()},
+      {Op::BuiltinOperator_L2_NORMALIZATION, micro::Register_L2_NORMALIZATION()},
+      {Op::BuiltinOperator_LOGISTIC, micro::Register_LOGISTIC()},
+      {Op::BuiltinOperator_MAXIMUM, micro::Register_MAXIMUM()},
       {Op::BuiltinOperator_MAX_POOL_2D, micro::Register_MAX_POOL_2D()},
-      {Op::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX()},
-      {Op::BuiltinOperator_RESHAPE, micro::Register_RESHAPE()},
-      {Op::BuiltinOperator_ADD, micro::Register_ADD()},
+      {Op::BuiltinOperator_MINIMUM, micro::Register_MINIMUM()},
       {Op::BuiltinOperator_MUL, micro::Register_MUL()},
+      {Op::BuiltinOperator_PACK, micro::Register_PACK()},
       {Op::BuiltinOperator_PAD, micro::Register_PAD()},
-      {Op::BuiltinOperator_CONCATENATION, micro::Register_CONCATENATION()},
+      {Op::BuiltinOperator_PADV2, micro::Register_PADV2()},
+      {Op::BuiltinOperator_PRELU, micro::Register_PRELU()},
       {Op::BuiltinOperator_RELU, micro::Register_RELU()},
       {Op::BuiltinOperator_RELU6, micro::Register_RELU6()},
-      {Op::BuiltinOperator_LOGISTIC, micro::Register_LOGISTIC()},
-      {Op::BuiltinOperator_MEAN, micro::Register_MEAN()},
+      {Op::BuiltinOperator_RESHAPE, micro::Register_RESHAPE()},
+      {Op::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, micro::Register_RESIZE_NEAREST_NEIGHBOR()},
+      {Op::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX()},
+      {Op::BuiltinOperator_SPLIT, micro::Register_SPLIT()},
       {Op::BuiltinOperator_STRIDED_SLICE, micro::Register_STRIDED_SLICE()},
+      {Op::BuiltinOperator_SUB, micro::Register_SUB()},
+      {Op::BuiltinOperator_TANH, micro::Register_TANH()},
+      {Op::BuiltinOperator_UNPACK, micro::Register_UNPACK()},
   };
-  for (const auto& [op, registration] : builtins) resolver.AddBuiltin(op, registration, any);
+  std::vector<Op> registered;
+  for (const auto& [op, registration] : builtins) {
+    resolver.AddBuiltin(op, registration, any);
+    registered.push_back(op);
+  }
   resolver.AddCustom(kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);
+  return registered;
 }
 
 HostInterpreter::HostInterpreter(const std::string& model, size_t arena_bytes)

@@ -34,8 +34,9 @@ class CollectingReporter : public tflite::ErrorReporter {
 constexpr unsigned kMaxOperators = 32;
 using Resolver = tflite::MicroMutableOpResolver<kMaxOperators>;
 
-// Registers the built-in operators with int8 kernels and the custom ones.
-void RegisterAllOperators(Resolver& resolver);
+// Registers the built-in operators with int8 kernels and the custom ones; returns the built-in
+// ones.
+std::vector<tflite::BuiltinOperator> RegisterAllOperators(Resolver& resolver);
 
 class HostInterpreter {
  public:
