@@ -72,12 +72,13 @@ def room_response(rng: np.random.Generator) -> FloatArray:
     return tail
 
 
-def colour(rng: np.random.Generator, tilt_db: float = 6.0) -> FloatArray:
-    """Short filter that tilts the spectrum by up to +-`tilt_db` between 250 Hz and 4 kHz: microphones differ."""
+def colour(rng: np.random.Generator) -> FloatArray:
+    """Short filter of a random microphone: a tilt of -6 to +10 dB between 250 Hz and 4 kHz, +-4 dB an octave band."""
     frequency = np.fft.rfftfreq(64, 1 / SAMPLE_RATE)
     octaves = np.log2(np.clip(frequency, 125.0, 8000.0) / 1000.0)
-    gain = 10.0 ** (rng.uniform(-tilt_db, tilt_db) / 4.0 * octaves / 20.0)
-    return np.asarray(np.roll(np.fft.irfft(gain), 32) * np.hanning(64), np.float64)
+    db = rng.uniform(-6.0, 10.0) / 4.0 * octaves
+    db += np.interp(octaves, np.arange(-3.0, 4.0), rng.uniform(-4.0, 4.0, 7))
+    return np.asarray(np.roll(np.fft.irfft(10.0 ** (db / 20.0)), 32) * np.hanning(64), np.float64)
 
 
 def shaped_noise(rng: np.random.Generator, length: int, slope: float, low: float = 20.0) -> FloatArray:

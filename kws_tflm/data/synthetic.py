@@ -18,13 +18,14 @@ from kws_tflm.data import acoustics, espeak
 from kws_tflm.data.espeak import Utterance
 from kws_tflm.data.silence import CLIP_SAMPLES, cut, silence_clips
 from kws_tflm.data.speak import speak_all
+from kws_tflm.data.timbre import vary_timbre
 from kws_tflm.data.voices import ACCENTS, BABBLE, SPEAKERS, other_words
 from kws_tflm.data.wav import SAMPLE_RATE
 
 SPLITS = ("train", "validation", "test")
 SHARE = {"validation": 0.1, "test": 0.2}
 """Of the clips of each keyword; the rest is for training."""
-VERSION = 1
+VERSION = 2
 """Part of the cache key; raise it when the clips change."""
 
 _NOISE_RMS_DB = -20.0
@@ -99,7 +100,8 @@ def render(
         if clip.utterance is None:
             yield silence_clips(noise, 1, rng)[0]
         else:
-            yield place(_resampled(next(voices), clip.tract), noise, rng)
+            word = acoustics.trim_silence(_resampled(next(voices), clip.tract))
+            yield place(vary_timbre(word, rng), noise, rng)
 
 
 def place(
@@ -118,7 +120,7 @@ def place(
     clip *= rms / max(1e-9, acoustics.active_rms(word))
     if rng.random() < 0.85:
         floor = cut(noise, 1, CLIP_SAMPLES, rng)[0] / 32768.0
-        clip += floor * rms * acoustics.decibels(-rng.uniform(8.0, 45.0) - _NOISE_RMS_DB)
+        clip += floor * rms * acoustics.decibels(-rng.uniform(10.0, 45.0) - _NOISE_RMS_DB)
     return acoustics.to_int16(clip)
 
 
@@ -132,12 +134,12 @@ def _spoken(words: list[str], label: int, split: str, rng: np.random.Generator) 
         utterance = Utterance(
             text=word + str(rng.choice(("", ".", "!", "?", ","))),
             voice=f"{rng.choice(ACCENTS)}+{speaker}",
-            rate=int(rng.integers(95, 220)),
-            pitch=int(rng.integers(15, 86)),
-            pitch_range=int(rng.integers(10, 91)),
+            rate=int(rng.integers(80, 181)),
+            pitch=int(rng.integers(20, 100)),
+            pitch_range=int(rng.integers(10, 100)),
             seed=int(rng.integers(1, 2**31 - 1)),
         )
-        tract = float(np.exp(rng.uniform(np.log(0.86), np.log(1.18))))
+        tract = float(np.exp(rng.uniform(np.log(0.8), np.log(1.4))))
         clips.append(ClipPlan(f"{word}/{utterance.voice}_{split}_{index:05d}", label, utterance, tract))
     return clips
 
