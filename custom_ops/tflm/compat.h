@@ -36,19 +36,31 @@ inline void* AllocatePersistent(TfLiteContext* context, size_t bytes) {
   return context->AllocatePersistentBuffer(context, bytes, &memory) == kTfLiteOk ? memory : nullptr;
 }
 
-// Memory that Eval may overwrite. This generation's RequestScratchBufferInArena refuses a request
-// once any other operator has allocated persistent memory after the first one, as CONV_2D and
-// DEPTHWISE_CONV_2D do in Prepare, so scratch is persistent here.
+// Memory that lives during one operator's Eval, shared with the other operators' where TFLM plans
+// it beside the activations. This generation refuses a request once another operator has allocated
+// persistent memory after the first one (TFLM's own CONV_2D does, in Prepare): persistent then.
 struct Scratch {
-  void* memory;
+  void* persistent;  // or nullptr
+  int index;
 };
 
+// In Prepare. Fails only when the arena is full.
 inline TfLiteStatus RequestScratch(TfLiteContext* context, size_t bytes, Scratch* scratch) {
-  scratch->memory = AllocatePersistent(context, bytes);
-  return scratch->memory == nullptr ? kTfLiteError : kTfLiteOk;
+  *scratch = {nullptr, -1};
+  if (bytes == 0) return kTfLiteOk;
+  if (context->RequestScratchBufferInArena(context, bytes, &scratch->index) == kTfLiteOk) {
+    return kTfLiteOk;
+  }
+  scratch->index = -1;
+  scratch->persistent = AllocatePersistent(context, bytes);
+  return scratch->persistent == nullptr ? kTfLiteError : kTfLiteOk;
 }
 
-inline void* GetScratch(TfLiteContext*, const Scratch& scratch) { return scratch.memory; }
+// In Eval. nullptr when none was requested.
+inline void* GetScratch(TfLiteContext* context, const Scratch& scratch) {
+  if (scratch.index < 0) return scratch.persistent;
+  return context->GetScratchBuffer(context, scratch.index);
+}
 
 // The tensor behind entry `i` of `list`, or nullptr when it is absent or out of range.
 inline TfLiteTensor* TensorAt(TfLiteContext* context, const TfLiteIntArray* list, int i) {

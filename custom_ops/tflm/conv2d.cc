@@ -2,7 +2,6 @@
 
 #include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/dense_tensors.h"
-#include "custom_ops/tflm/scratch.h"
 
 namespace kws {
 namespace {
@@ -15,7 +14,7 @@ struct OpData {
   FilterDims filter;
   ConvParams params;
   ChannelScales scales;
-  SharedScratch scratch;
+  Scratch scratch;
 };
 
 void* Init(TfLiteContext* context, const char*, size_t) {
@@ -53,7 +52,7 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
   op.scales.narrow = (bias != nullptr || tensors.bias == nullptr) &&
                      ConvIsNarrow(terms, op.scales, bias, op.dims.out_channels);
   const size_t bytes = Conv2dM7ScratchBytes(op.dims, op.filter);
-  if (RequestSharedScratch(context, bytes, &op.scratch) != kTfLiteOk) {
+  if (RequestScratch(context, bytes, &op.scratch) != kTfLiteOk) {
     return RefuseNode(context, kName, "arena too small for the scratch buffer");
   }
   return kTfLiteOk;
@@ -63,7 +62,7 @@ TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
   Conv2dM7(op.dims, op.filter, op.params, op.scales, EvalInput<int8_t>(context, node, 0),
            EvalInput<int8_t>(context, node, 1), EvalOptionalInput<int32_t>(context, node, 2),
-           EvalOutput<int8_t>(context, node, 0), GetSharedScratch(context, op.scratch));
+           EvalOutput<int8_t>(context, node, 0), GetScratch(context, op.scratch));
   return kTfLiteOk;
 }
 
