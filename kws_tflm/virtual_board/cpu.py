@@ -32,13 +32,15 @@ from unicorn import (
 from unicorn.unicorn_py3 import unicorn as binding
 
 from kws_tflm.errors import BoardError
-from kws_tflm.virtual_board.block_counter import BlockCounter, Trait
+from kws_tflm.virtual_board.block_counter import BlockCounter
+from kws_tflm.virtual_board.register_batch import RegisterBatch
 
 _library = binding.uclib
 # No code lives at the end of the address space, so the emulation never reaches this "until" address.
 _UNTIL = 0xFFFFFFFE
 _CORE = [getattr(arm, f"UC_ARM_REG_R{i}") for i in range(13)]
-_SINGLES = [arm.UC_ARM_REG_S0 + i for i in range(16)]
+_FLOATS = [*(arm.UC_ARM_REG_S0 + i for i in range(16)), arm.UC_ARM_REG_FPSCR]
+_MASKS = [arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK]
 _FETCH = (UC_ERR_FETCH_UNMAPPED, UC_ERR_FETCH_PROT)
 _DATA = (UC_ERR_READ_UNMAPPED, UC_ERR_WRITE_UNMAPPED, UC_ERR_WRITE_PROT)
 _UNALIGNED = (UC_ERR_READ_UNALIGNED, UC_ERR_WRITE_UNALIGNED)
@@ -68,6 +70,9 @@ class Cpu:
         self._counter = counter
         self._cell = ctypes.c_uint32()
         self._cell_pointer = ctypes.byref(self._cell)
+        self._core = RegisterBatch(self.engine, _CORE)
+        self._floats = RegisterBatch(self.engine, _FLOATS)
+        self._masks = RegisterBatch(self.engine, _MASKS)
         self._number: int | None = None
         self._address: int | None = None
         self._error: BaseException | None = None
@@ -79,8 +84,7 @@ class Cpu:
 
     # Registers --------------------------------------------------------------------------------
 
-    # Straight to the C library: the binding's reg_read costs several times as much, and each
-    # exception moves some fifty registers.
+    # Straight to the C library: the binding's reg_read costs several times as much.
 
     def get(self, register: int) -> int:
         """Value of a 32-bit Unicorn register."""
@@ -104,21 +108,20 @@ class Cpu:
 
     def masks(self) -> tuple[int, int, int]:
         """(PRIMASK, BASEPRI, FAULTMASK)."""
-        get = self.get
-        return get(arm.UC_ARM_REG_PRIMASK) & 1, get(arm.UC_ARM_REG_BASEPRI) & 0xFF, get(arm.UC_ARM_REG_FAULTMASK) & 1
+        primask, basepri, faultmask = self._masks.read()
+        return primask & 1, basepri & 0xFF, faultmask & 1
 
     def core_registers(self) -> list[int]:
         """R0 to R12."""
-        return [self.get(r) for r in _CORE]
+        return self._core.read()
 
     def float_registers(self) -> list[int]:
         """S0 to S15, FPSCR."""
-        return [self.get(r) for r in _SINGLES] + [self.get(arm.UC_ARM_REG_FPSCR)]
+        return self._floats.read()
 
     def set_float_registers(self, values: list[int]) -> None:
         """Write S0 to S15, FPSCR."""
-        for register, value in zip([*_SINGLES, arm.UC_ARM_REG_FPSCR], values, strict=True):
-            self.set(register, value)
+        self._floats.write(values)
 
     def reset(self, stack: int, entry: int) -> None:
         """Registers after reset (ARMv7-M ARM B1.5.5)."""
@@ -247,11 +250,6 @@ class Cpu:
     def _on_invalid(self, engine: Any, access: int, address: int, size: int, value: int, user: Any) -> bool:
         self._address = address
         return False
-
-    @property
-    def slept(self) -> bool:
-        """The slice ended with WFI or WFE."""
-        return bool(self._counter.state.traits & (Trait.WFI | Trait.WFE))
 
 
 def count_instructions(code: bytes) -> int:

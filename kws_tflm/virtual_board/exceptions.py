@@ -17,18 +17,21 @@ from kws_tflm.virtual_board.peripherals import nvic as n
 from kws_tflm.virtual_board.peripherals.fpu import Fpu
 from kws_tflm.virtual_board.peripherals.nvic import Nvic
 from kws_tflm.virtual_board.peripherals.scb import Scb
+from kws_tflm.virtual_board.register_batch import RegisterBatch
 
 _BASIC_WORDS, _EXTENDED_WORDS = 8, 26
 _SPSEL, _FPCA = 2, 4
 _PADDED = 1 << 9  # of the stacked xPSR: the stack was aligned down by 4
 _VALID_RETURNS = {base | low for base in (0xFFFFFFE0, 0xFFFFFFF0) for low in (0x1, 0x9, 0xD)}
-_STACKED_CORE = (
+_STACKED = (
     arm.UC_ARM_REG_R0,
     arm.UC_ARM_REG_R1,
     arm.UC_ARM_REG_R2,
     arm.UC_ARM_REG_R3,
     arm.UC_ARM_REG_R12,
     arm.UC_ARM_REG_LR,
+    arm.UC_ARM_REG_PC,
+    arm.UC_ARM_REG_XPSR,
 )
 
 
@@ -46,6 +49,8 @@ class ExceptionUnit:
     def __init__(self, cpu: Cpu, banks: MemoryBanks, nvic: Nvic, scb: Scb, fpu: Fpu) -> None:
         self._cpu = cpu
         self._banks = banks
+        self._frame = RegisterBatch(cpu.engine, _STACKED)
+        self._core = RegisterBatch(cpu.engine, _STACKED[:6])
         self._nvic = nvic
         self._scb = scb
         self._fpu = fpu
@@ -112,12 +117,13 @@ class ExceptionUnit:
 
     def _push(self, extended: bool, *, store: bool) -> None:
         cpu = self._cpu
-        words = [cpu.get(r) for r in _STACKED_CORE] + [cpu.pc]
-        xpsr, sp = cpu.get(arm.UC_ARM_REG_XPSR), cpu.get(arm.UC_ARM_REG_SP)
+        words = self._frame.read()
+        sp = cpu.get(arm.UC_ARM_REG_SP)
         count = _EXTENDED_WORDS if extended else _BASIC_WORDS
         frame = sp - 4 * count
         padded = bool(frame & 4)
-        words.append(xpsr & ~_PADDED | (_PADDED if padded else 0))
+        words[6] &= ~1
+        words[7] = words[7] & ~_PADDED | (_PADDED if padded else 0)
         if extended:
             words += [*cpu.float_registers(), 0]
         frame -= 4 if padded else 0
@@ -135,8 +141,7 @@ class ExceptionUnit:
         if stored is None:
             raise StackingError(f"no memory for the frame to return to at 0x{frame:08x}", 1 << 11)
         words = struct.unpack(f"<{count}I", stored)
-        for target, value in zip(_STACKED_CORE, words, strict=False):
-            cpu.set(target, value)
+        self._core.write(words[:6])
         if extended:
             cpu.set_float_registers(list(words[8:25]))
         pc, xpsr = words[6], words[7]

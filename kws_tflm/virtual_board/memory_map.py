@@ -83,7 +83,9 @@ class MemoryBanks:
 
     def __init__(self, engine: Any, counter: BlockCounter) -> None:
         self._buffers: dict[str, Any] = {}
-        for memory in MEMORIES:
+        # Largest first: in any other order Unicorn 2.1.4 gives two memories the same internal addresses, takes a
+        # store to one for a change of code in the other and translates that code again, at ten times the cost.
+        for memory in sorted(MEMORIES, key=lambda memory: -memory.size):
             # An anonymous mapping is page-aligned, as Unicorn wants, and takes no memory until used.
             buffer = (ctypes.c_char * memory.size).from_buffer(mmap.mmap(-1, memory.size))
             self._buffers[memory.name] = buffer

@@ -13,7 +13,8 @@ from kws_tflm.virtual_board.machine import Machine
 from kws_tflm.virtual_board.peripherals import nvic as n
 from kws_tflm.virtual_board.peripherals.scb import SEVONPEND, SLEEPONEXIT
 
-_SLEEP = Trait.WFI | Trait.WFE
+# Plain integers: operations on the enumeration would cost more than the rest of a step.
+_WFI, _WFE, _SEV, _MASK = int(Trait.WFI), int(Trait.WFE), int(Trait.SEV), int(Trait.MASK)
 
 
 class Processor:
@@ -58,7 +59,7 @@ class Processor:
         self._take_exception()
         state = self._machine.counter.state
         # Something is pending but masked: a change of the masks may let it through.
-        state.stop_after = _SLEEP | (Trait.MASK if self._machine.nvic.pending else 0)
+        state.stop_after = _WFI | _WFE | (_MASK if self._machine.nvic.pending else 0)
         scheduler.arm(slice_instructions)
         self._handle(self._machine.cpu.run())
         return True
@@ -96,12 +97,12 @@ class Processor:
         if state.blocked:
             self._fault(Stop("no fpu", self._machine.cpu.pc))
             return
-        if state.traits & Trait.SEV:
+        if state.traits & _SEV:
             self._event_register = True
-        if state.traits & Trait.WFE:
+        if state.traits & _WFE:
             self._asleep = not self._event_register
             self._event_register = False
-        elif state.traits & Trait.WFI:
+        elif state.traits & _WFI:
             self._asleep = True
 
     def _leave(self, exc_return: int) -> None:
