@@ -149,12 +149,12 @@ class QatConfig:
 
 @dataclass(frozen=True)
 class DetectorConfig:
-    """From class scores to events; the same C++ runs on host and board."""
+    """From class scores to events; the same C++ runs on host and board. Not in the hash: may be tuned after training."""
 
     hops_per_inference: int = 8
     smoothing: int = 3
     """Inferences averaged."""
-    threshold: float = 0.70
+    threshold: float = 0.60
     """Smoothed score, 0 to 1, at which a keyword is reported."""
     refractory_ms: int = 900
     """After a detection, further ones are suppressed for this long."""
@@ -182,8 +182,12 @@ class Config:
 
     @property
     def hash(self) -> str:
-        """First 12 hex digits of the SHA-256 of the canonical JSON of the resolved configuration."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """First 12 hex digits of the SHA-256 of the canonical JSON of what shapes the network.
+
+        That is everything but `detector`: its threshold may be tuned after training, for the same network.
+        """
+        shaping = {key: value for key, value in self.to_dict().items() if key != "detector"}
+        canonical = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:
