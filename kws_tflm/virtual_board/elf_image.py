@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class ElfImage:
         function = self.function_at(address)
         if function is None:
             return f"0x{address:08x}"
-        return f"{function.name}+0x{(address & ~1) - function.start:x} (0x{address:08x})"
+        return f"{readable(function.name)}+0x{(address & ~1) - function.start:x} (0x{address:08x})"
 
     def require(self, symbol: str) -> int:
         """Address of `symbol`.
@@ -65,6 +66,25 @@ class ElfImage:
             raise BoardError(
                 f"{self.path}: no symbol '{symbol}'; it must be a firmware of this project, not stripped"
             ) from None
+
+
+def readable(symbol: str) -> str:
+    """`symbol` as in the source where that is simple: ``_ZN3kws7Spotter7PushHopEPKs`` -> ``kws::Spotter::PushHop``.
+
+    Parameters are left out; templates and other rare names stay mangled.
+    """
+    prefix = re.match(r"_ZN?K?", symbol)
+    if prefix is None:
+        return symbol
+    parts, at = [], prefix.end()
+    while length := re.match(r"\d+", symbol[at:]):
+        start = at + length.end()
+        at = start + int(length.group())
+        parts.append(symbol[start:at])
+        if "N" not in prefix.group():
+            break
+    nested_ends = "N" not in prefix.group() or symbol[at : at + 1] == "E"
+    return "::".join(parts).replace("_GLOBAL__N_1", "(anonymous)") if parts and nested_ends else symbol
 
 
 def load(path: Path) -> ElfImage:

@@ -6,6 +6,7 @@ import pytest
 
 from kws_tflm.errors import BoardError, ToolMissingError
 from kws_tflm.virtual_board import Board, block_counter
+from kws_tflm.virtual_board.elf_image import readable
 
 
 def error_of(path):
@@ -58,6 +59,23 @@ def test_tap_needs_its_symbol(build):
     board = Board(build("systick"))
     with pytest.raises(BoardError, match="no symbol 'kws_tap'"):
         board.add_tap(lambda *arguments: None)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("kws_tap", "kws_tap"),
+        ("_ZN3kws7Spotter7PushHopEPKs", "kws::Spotter::PushHop"),
+        ("_ZNK3kws6Tensor4SizeEv", "kws::Tensor::Size"),
+        ("_Z4initi", "init"),
+        ("_ZN3kws12_GLOBAL__N_14InitEv", "kws::(anonymous)::Init"),
+        ("_ZN3kwsC", "_ZN3kwsC"),
+        ("_ZN6tflite3MapIiE", "_ZN6tflite3MapIiE"),
+        ("_ZTV3Foo", "_ZTV3Foo"),
+    ],
+)
+def test_names_are_those_of_the_source(symbol, name):
+    assert readable(symbol) == name
 
 
 def test_unknown_console(build):
