@@ -149,7 +149,7 @@ class QatConfig:
 
 @dataclass(frozen=True)
 class DetectorConfig:
-    """From class scores to events; the same C++ runs on host and board. Not in the hash: may be tuned after training."""
+    """From class scores to events; the same C++ on host and board. Not in the hash: may be tuned after training."""
 
     hops_per_inference: int = 8
     smoothing: int = 3
