@@ -24,7 +24,7 @@ def say_words(words: Sequence[str], seed: int = 0) -> list[npt.NDArray[np.float6
         ToolMissingError: the package is not installed.
     """
     try:
-        from hibari import Hibari  # type: ignore[import-untyped]
+        from hibari import Hibari
     except ImportError as error:
         raise ToolMissingError(
             f"the neural voice is not usable ({error}); install it: pip install hibari-tts==0.2.1"
