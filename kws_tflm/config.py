@@ -115,9 +115,9 @@ class TrainConfig:
     balance: float = 0.5
     """0: classes as often as recorded; 1: every class equally often."""
     mixup: float = 0.0
-    """Fraction of the clips that are blended with another one (features and labels)."""
+    """Float phase: fraction of the clips that are blended with another one (features and labels)."""
     time_mask: int = 0
-    """Up to so many consecutive frames of a clip are set to its mean."""
+    """Float phase: up to so many consecutive frames of a clip are set to its mean."""
     distillation: float = 0.0
     """Weight of the dense float model's scores as targets while pruning and in QAT."""
 

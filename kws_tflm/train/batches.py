@@ -32,11 +32,12 @@ def balanced_order(labels: npt.NDArray[np.int64], balance: float, rng: np.random
 
 
 def batches(
-    data: LabelledFeatures, n_classes: int, config: TrainConfig, rng: np.random.Generator
+    data: LabelledFeatures, n_classes: int, config: TrainConfig, rng: np.random.Generator, distort: bool = True
 ) -> Iterator[tuple[Float, Float]]:
     """Batches of one epoch: inputs [b, frames, features, 1] and smoothed targets [b, n_classes].
 
     All batches have the same size; up to one batch less one clip is left out, others each epoch.
+    `distort` turns time masks and mixup on.
     """
     order = balanced_order(data.labels, config.balance, rng)
     size = min(config.batch_size, len(order))
@@ -44,9 +45,9 @@ def batches(
         chosen = np.sort(order[start : start + size])  # ascending reads are kinder to a memory map
         x = as_model_input(data.features[chosen])
         y = one_hot(data.labels[chosen], n_classes, config.label_smoothing)
-        if config.time_mask:
+        if distort and config.time_mask:
             mask_time(x, config.time_mask, rng)
-        if config.mixup:
+        if distort and config.mixup:
             x, y = mix(x, y, config.mixup, rng)
         yield x, y
 

@@ -39,6 +39,8 @@ class Phase:
     """Schedule for the masks; None: masks stay as they are."""
     sparsity: float = 0.0
     """Sparsity at the start."""
+    distort: bool = False
+    """Time masks and mixup: they keep a dense network from learning by heart, a pruned one is too small to."""
 
     def sparsity_at(self, epoch: float) -> float:
         """Scheduled sparsity after `epoch` epochs."""
@@ -140,7 +142,7 @@ class PhaseTrainer:
         steps = len(data.labels) // size
         interval = max(1, steps // _MASK_UPDATES_AN_EPOCH)
         losses, hits = [], 0
-        for step, (x, y) in enumerate(batches(data, len(self.config.labels), self.config.train, rng)):
+        for step, (x, y) in enumerate(batches(data, len(self.config.labels), self.config.train, rng, phase.distort)):
             if step % interval == 0:
                 self._prune_to(progress, phase.sparsity_at(epoch + step / steps))
             rate = cosine_rate(phase.learning_rate, (epoch + step / steps) / phase.epochs)

@@ -95,7 +95,7 @@ def stage_model(folder: RunFolder, stage: str) -> Any:
 def phases(config: Config) -> list[Phase]:
     """The phases of a run, in order."""
     train, prune, qat = config.train, config.prune, config.qat
-    result = [Phase("float", 0, train.epochs, train.learning_rate, train.patience, 0)]
+    result = [Phase("float", 0, train.epochs, train.learning_rate, train.patience, 0, distort=True)]
     sparsity = 0.0
     if prune.enabled:
         result.append(Phase("pruned", 1, prune.epochs, prune.learning_rate, train.patience, train.epochs, prune))
