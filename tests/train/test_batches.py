@@ -107,3 +107,15 @@ def test_background_error_reaches_the_caller() -> None:
     work.start(1)
     with pytest.raises(OSError, match="No space"):
         work.take(1)
+
+
+def test_pruned_and_quantised_phases_see_undistorted_clips() -> None:
+    from kws_tflm.train.run import phases
+
+    from .fakes import tiny_config
+
+    assert [phase.distort for phase in phases(tiny_config())] == [True, False, False]
+    data = LabelledFeatures(np.arange(4 * 6 * 2, dtype=np.int16).reshape(4, 6, 2) * 256, np.arange(4) % 2)
+    config = TrainConfig(batch_size=4, mixup=1.0, time_mask=4, balance=0.0)
+    ((x, _),) = batches(data, 2, config, np.random.default_rng(0), distort=False)
+    assert sorted(x[:, 0, 0, 0].tolist()) == [0.0, 12.0, 24.0, 36.0]
