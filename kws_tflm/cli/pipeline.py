@@ -52,13 +52,16 @@ def convert(run: RunFolder, dataset: Dataset, cache_dir: Path) -> dict[str, Any]
 
 
 def is_converted(run: RunFolder) -> bool:
-    """The run's models are there and are what its convert.json describes."""
+    """The run's models are there, are what its convert.json describes, and carry the run's present configuration."""
+    from kws_tflm.convert import read_metadata
+
     try:
         report = json.loads((run.path / CONVERT_REPORT).read_text(encoding="utf-8"))
         return bool(
             digest(run.dense.read_bytes()) == report["dense"]["sha256"]
             and digest(run.sparse.read_bytes()) == report["sparse"]["sha256"]
-            and run.config().hash == report["config"]
+            and (metadata := read_metadata(run.sparse.read_bytes(), str(run.sparse))) is not None
+            and metadata.config == run.config()
         )
     except (OSError, ValueError, KeyError):
         return False

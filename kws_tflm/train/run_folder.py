@@ -54,10 +54,11 @@ class RunFolder:
         self.path = path
         self.config = config
         stored = path / "config.json"
-        if stored.exists():
-            configuration.require_same(config.hash, read_config_file(stored).hash, "this run folder", path)
+        before = read_config_file(stored) if stored.exists() else None
+        if before is not None:
+            configuration.require_same(config.hash, before.hash, "this run folder", path)
         path.mkdir(parents=True, exist_ok=True)
-        if not stored.exists():
+        if before != config:  # Same hash, other detector settings: tuned after training.
             write_json(stored, {"hash": config.hash, "config": config.to_dict()})
 
     def keep_config_text(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import errno
 import json
 import shutil
@@ -207,3 +208,11 @@ def test_architecture_without_pointwise_layers_is_refused_for_pruning(tmp_path: 
     config = tiny_config(model={"name": "cnn_one_fstride4"}, train={"epochs": 1})
     with pytest.raises(ConfigError, match="no pointwise convolution to prune"):
         train_run(config, tmp_path, FakeSource(config), say=silent)
+
+
+def test_tuned_detector_reaches_the_folder_of_a_trained_network(tmp_path: Path) -> None:
+    config = tiny_config()
+    RunFolder(tmp_path / "run", config)
+    tuned = dataclasses.replace(config, detector=dataclasses.replace(config.detector, threshold=0.9))
+    RunFolder(tmp_path / "run", tuned)
+    assert open_run(tmp_path / "run").config == tuned
