@@ -8,17 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-
-def quantize_multiplier(real: float) -> tuple[int, int]:
-    """`real` = multiplier * 2^(shift - 31) with a Q31 multiplier in [2^30, 2^31), or (0, 0) when it vanishes."""
-    if real == 0.0:
-        return 0, 0
-    mantissa, shift = math.frexp(real)
-    multiplier = math.floor(mantissa * 2.0**31 + 0.5)
-    if multiplier == 1 << 31:
-        multiplier //= 2
-        shift += 1
-    return (0, 0) if shift < -31 else (multiplier, shift)
+from kws_tflm.features.quantize import quantize_multiplier
 
 
 def conv_multipliers(

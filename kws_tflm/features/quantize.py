@@ -8,22 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def input_quantization(scale: float, zero_point: int) -> tuple[int, int, int]:
-    """(multiplier, shift, zero_point) with 1 / (256 * scale) = multiplier * 2^(shift - 31).
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """`real` = multiplier * 2^(shift - 31) with a Q31 multiplier in [2^30, 2^31), or (0, 0) when it vanishes.
 
     TFLite's ``QuantizeMultiplier`` (kernels/internal/quantization_util.cc) on a double.
+    """
+    if real == 0.0:
+        return 0, 0
+    mantissa, shift = math.frexp(real)
+    multiplier = math.floor(mantissa * 2.0**31 + 0.5)
+    if multiplier == 1 << 31:
+        multiplier //= 2
+        shift += 1
+    return (0, 0) if shift < -31 else (multiplier, shift)
+
+
+def input_quantization(scale: float, zero_point: int) -> tuple[int, int, int]:
+    """(multiplier, shift, zero_point) with 1 / (256 * scale) = multiplier * 2^(shift - 31).
 
     Raises:
         ValueError: `scale` is not a positive number that gives a shift in [-31, 15], or the zero point is no int8.
     """
     if not (math.isfinite(scale) and scale > 0) or not -128 <= zero_point <= 127:
         raise ValueError(f"not an int8 input quantisation: scale {scale}, zero point {zero_point}")
-    mantissa, shift = math.frexp(1.0 / (256.0 * scale))
-    multiplier = math.floor(mantissa * 2.0**31 + 0.5)
-    if multiplier == 2**31:
-        multiplier //= 2
-        shift += 1
-    if not -31 <= shift <= 15:
+    multiplier, shift = quantize_multiplier(1.0 / (256.0 * scale))
+    if multiplier == 0 or shift > 15:
         raise ValueError(f"input scale {scale} is out of range for Q7.8 features")
     return multiplier, shift, zero_point
 
