@@ -51,12 +51,14 @@ class RunResult:
     virtual_seconds: float
     reason: str
     """``stop`` (the caller's condition), ``time`` or ``instructions`` (limit reached), ``fault``, ``asleep``
-    (the processor sleeps and nothing can wake it)."""
+    (the processor sleeps and nothing can wake it), ``exit`` (the program ended itself by semihosting)."""
     handler_instructions: int
     """Part of `instructions` that was issued in exception handlers."""
     idle_cycles: int
     wall_seconds: float
     fault: FaultReport | None = None
+    exit_code: int | None = None
+    """Of a program that ended by semihosting (reason ``exit``)."""
 
 
 class Board:
@@ -70,7 +72,8 @@ class Board:
         console_baud: rate of the other side; None takes any.
         hse_hz: frequency at OSC_IN.
 
-    `on_serial(bytes)` gets each console byte when its last bit is out; `on_led(port, pin, level)` sees
+    `on_serial(bytes)` gets each console byte when its last bit is out; `on_semihosting(bytes)` what the program
+    writes through Arm semihosting; `on_led(port, pin, level)` sees
     output pins; `on_poll()`, if set, is called every millisecond of virtual time (host input);
     `on_fault(report)` gets each fault when it happens and by default prints it on stderr.
 
@@ -93,6 +96,7 @@ class Board:
         self.image = elf_image.load(Path(elf))
         self.microphone = Microphone(audio, sample_rate)
         self.on_serial: Callable[[bytes], None] = lambda data: None
+        self.on_semihosting: Callable[[bytes], None] = lambda data: None
         self.on_led: Callable[[str, int, bool], None] = lambda port, pin, level: None
         self.on_poll: Callable[[], None] | None = None
         self.on_fault: Callable[[FaultReport], None] = _print_fault
@@ -102,6 +106,7 @@ class Board:
         self._machine = Machine(
             self.image, self.microphone, hse_hz, self._request_reset, self._warn, lambda *pin: self.on_led(*pin)
         )
+        self._machine.semihosting.on_output = lambda data: self.on_semihosting(data)
         self._processor = Processor(self._machine, lambda report: self.on_fault(report))
         usart = self._machine.usarts.get(console)
         if usart is None:
@@ -228,6 +233,9 @@ class Board:
                 if self._stopping or (stop is not None and stop()):
                     reason = "stop"
                     break
+                if self._machine.semihosting.exit_code is not None:
+                    reason = "exit"
+                    break
                 if end is not None and end.rang:
                     reason = "time"
                     break
@@ -259,6 +267,7 @@ class Board:
             idle_cycles=scheduler.idle_cycles,
             wall_seconds=time.monotonic() - wall_start,
             fault=self.faults[-1] if len(self.faults) > known_faults else None,
+            exit_code=self._machine.semihosting.exit_code,
         )
 
     def _deliver_input(self) -> None:

@@ -14,6 +14,10 @@ from elftools.elf.elffile import ELFFile
 from kws_tflm.errors import BoardError
 from kws_tflm.virtual_board import memory_map
 
+BARE_STACK = 0x20020000
+"""First stack pointer of an image without a vector table: the end of DTCM."""
+_TABLE_ALIGNMENT = 128  # the smallest of the architecture (VTOR has 25 bits)
+
 
 @dataclass(frozen=True)
 class Function:
@@ -31,8 +35,13 @@ class ElfImage:
     path: Path
     segments: tuple[tuple[int, bytes], ...]
     """(load address, bytes)."""
-    vector_table: int
-    """Address from which the processor takes its first stack pointer and program counter."""
+    vector_table: int | None
+    """Address from which the processor takes its first stack pointer and program counter; None for an image
+    without one, which starts at `entry` with the stack pointer `BARE_STACK`, as a debugger would start it."""
+    entry: int
+    """Entry point of the file, with the Thumb bit."""
+    stack: int
+    """First stack pointer."""
     symbols: dict[str, int]
     functions: tuple[Function, ...]
     """Sorted by start."""
@@ -91,7 +100,7 @@ def load(path: Path) -> ElfImage:
     """Read the ELF file at `path`.
 
     Raises:
-        BoardError: missing, not an ELF, not 32-bit Arm, nothing to load, no vector table.
+        BoardError: missing, not an ELF, not 32-bit Arm, nothing to load, no vector table and no entry point.
     """
     try:
         with path.open("rb") as stream:
@@ -115,34 +124,72 @@ def _read(path: Path, elf: Any) -> ElfImage:
             address, data = segment["p_paddr"], segment.data()
             if len(data) != segment["p_filesz"]:
                 raise BoardError(f"{path}: truncated: a segment at 0x{address:08x} is incomplete")
-            if memory_map.find(address, len(data)) is None:
-                raise BoardError(
-                    f"{path}: {len(data)} bytes at 0x{address:08x} are outside the memories of the STM32F767; "
-                    "link for flash at 0x08000000 (2 MB)"
-                )
-            segments.append((address, data))
+            segments += _pieces(path, address, data)
     if not segments:
         raise BoardError(f"{path}: nothing to load; it must be a linked image, not an object file")
     symbols, functions = _symbols(elf)
-    return ElfImage(path, tuple(segments), _vector_table(path, segments), symbols, functions)
+    entry = int(elf["e_entry"])
+    table = _vector_table(segments, entry)
+    if table is None and not (entry & 1 and _is_loaded(segments, entry - 1)):
+        raise BoardError(
+            f"{path}: no vector table at 0x{memory_map.FLASH_BASE:08x} (initial stack pointer in RAM, "
+            f"Thumb reset handler) and no Thumb entry point in what is loaded (0x{entry:08x}); check the linker script"
+        )
+    stack = BARE_STACK if table is None else _word(segments, table)
+    return ElfImage(path, tuple(segments), table, entry, stack, symbols, functions)
 
 
-def _vector_table(path: Path, segments: list[tuple[int, bytes]]) -> int:
-    starts = [address for address, _ in segments]
-    for candidate in (memory_map.FLASH_BASE, memory_map.FLASH_ALIAS, min(starts)):
-        for address, data in segments:
-            offset = candidate - address
-            if not 0 <= offset <= len(data) - 8:
-                continue
-            stack = int.from_bytes(data[offset : offset + 4], "little")
-            entry = int.from_bytes(data[offset + 4 : offset + 8], "little")
-            loaded = any(a <= entry - 1 < a + len(d) for a, d in segments)
-            if entry & 1 and loaded and memory_map.is_writable(stack - 4, 4):
+def _pieces(path: Path, address: int, data: bytes) -> list[tuple[int, bytes]]:
+    """A segment cut where one memory ends and the next begins: DTCM, SRAM1 and SRAM2 are neighbours."""
+    pieces: list[tuple[int, bytes]] = []
+    start, left = address, data
+    while left:
+        found = memory_map.find(start, 1)
+        if found is None:
+            raise BoardError(
+                f"{path}: {len(data)} bytes at 0x{address:08x} are outside the memories of the STM32F767; "
+                "link for flash at 0x08000000 (2 MB)"
+            )
+        memory, offset = found
+        room = memory.size - offset
+        pieces.append((start, left[:room]))
+        start, left = start + room, left[room:]
+    return pieces
+
+
+def _vector_table(segments: list[tuple[int, bytes]], entry: int) -> int | None:
+    """Where the first stack pointer and the reset handler stand: at the usual places, at the start of what is
+    loaded, or anywhere if it is the file's entry point that stands there."""
+    for candidate in (memory_map.FLASH_BASE, memory_map.FLASH_ALIAS, min(address for address, _ in segments)):
+        if _reset_handler(segments, candidate) is not None:
+            return candidate
+    for address, data in segments:
+        first = -(-address // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT
+        for candidate in range(first, address + len(data), _TABLE_ALIGNMENT):
+            if _reset_handler(segments, candidate) == entry | 1:
                 return candidate
-    raise BoardError(
-        f"{path}: no vector table at 0x{memory_map.FLASH_BASE:08x} (initial stack pointer in RAM, "
-        "Thumb reset handler); check the linker script"
-    )
+    return None
+
+
+def _reset_handler(segments: list[tuple[int, bytes]], table: int) -> int | None:
+    """The reset handler in the vector table at `table`, or None where there is no such table."""
+    for address, data in segments:
+        offset = table - address
+        if not 0 <= offset <= len(data) - 8:
+            continue
+        stack, handler = (int.from_bytes(data[offset + i : offset + i + 4], "little") for i in (0, 4))
+        if handler & 1 and _is_loaded(segments, handler - 1) and memory_map.is_writable(stack - 4, 4):
+            return handler
+    return None
+
+
+def _word(segments: list[tuple[int, bytes]], address: int) -> int:
+    start, data = next((a, d) for a, d in segments if a <= address and address + 4 <= a + len(d))
+    return int.from_bytes(data[address - start : address - start + 4], "little")
+
+
+def _is_loaded(segments: list[tuple[int, bytes]], address: int) -> bool:
+    return any(start <= address < start + len(data) for start, data in segments)
 
 
 def _symbols(elf: Any) -> tuple[dict[str, int], tuple[Function, ...]]:

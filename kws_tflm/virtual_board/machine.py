@@ -30,6 +30,7 @@ from kws_tflm.virtual_board.peripherals.scb import CacheMaintenance, Scb, Softwa
 from kws_tflm.virtual_board.peripherals.systick import SysTick
 from kws_tflm.virtual_board.peripherals.usart import Usart
 from kws_tflm.virtual_board.scheduler import Scheduler
+from kws_tflm.virtual_board.semihosting import Semihosting
 
 # (name, base address, interrupt): RM0410 tables 1 and 46.
 _USARTS = (
@@ -42,6 +43,7 @@ _USARTS = (
     ("UART7", 0x40007800, 82),
     ("UART8", 0x40007C00, 83),
 )
+_FPU_ACCESS = 0xF << 20  # of CPACR: coprocessors 10 and 11
 _DMA1_INTERRUPTS = (11, 12, 13, 14, 15, 16, 17, 47)
 _SPI2_BASE, _SPI2_INTERRUPT = 0x40003800, 36
 # Requests of SPI2_RX (RM0410 table 27): stream 3 channel 0 and stream 1 channel 9.
@@ -65,6 +67,7 @@ class Machine:
         self.cpu = Cpu(self.counter)
         self.scheduler = Scheduler(self.counter, HSI_HZ)
         self.banks = MemoryBanks(self.cpu.engine, self.counter)
+        self.semihosting = Semihosting(self.cpu, self.banks, self.scheduler, image)
         self.bus = Bus(self.cpu.engine, self._locate_access, self.cpu.fail)
         self._on_reset = on_reset
         self._peripherals: list[Peripheral] = []
@@ -88,6 +91,12 @@ class Machine:
         self.coherency.reset()
         self.rcc.reset_with(reason)
         boot = self.image.vector_table
+        if boot is None:
+            # Started as a debugger would: at the entry point, with what its start-up code does not set up.
+            self.scb.values["CPACR"] |= _FPU_ACCESS
+            self._update_fpu_trap()
+            self.cpu.reset(self.image.stack, self.image.entry)
+            return
         self.scb.values["VTOR"] = memory_map.FLASH_ALIAS if boot == memory_map.FLASH_BASE else boot
         self._update_fpu_trap()
         vectors = self.banks.read(boot, 8) or bytes(8)

@@ -89,7 +89,7 @@ class Processor:
             self._leave(stop.pc)
         elif stop.reason == "svc":
             self._supervisor_call(stop)
-        else:
+        elif stop.reason != "breakpoint" or not self._machine.semihosting.call(stop.pc):
             self._fault(stop)
 
     def _at_boundary(self) -> None:

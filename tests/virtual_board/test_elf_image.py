@@ -47,8 +47,34 @@ def test_object_file(tmp_path):
     assert "nothing to load" in error_of(path)
 
 
-def test_no_vector_table(build):
-    assert "no vector table" in error_of(build("systick", "-Wl,--section-start=.vectors=0x08100000"))
+def test_no_vector_table_and_no_entry_point(build):
+    elsewhere = "-Wl,--section-start=.vectors=0x08100000"
+    assert "no vector table" in error_of(build("systick", elsewhere, "-Wl,-e,0x30000001"))
+    assert "no Thumb entry point" in error_of(build("systick", elsewhere, "-Wl,-e,0x08100000"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["-Wl,--section-start=.vectors=0x08100000"], id="vector table elsewhere in flash"),
+        pytest.param(["-Wl,--section-start=.vectors=0x08100040"], id="no vector table, entry point"),
+        pytest.param(["-Wl,--section-start=.vectors=0x20010000", "-Wl,-Ttext=0x20011000"], id="DTCM"),
+        pytest.param(["-Wl,--section-start=.vectors=0x00000000", "-Wl,-Ttext=0x00000400"], id="ITCM"),
+        pytest.param(["-Wl,--section-start=.vectors=0x00200000", "-Wl,-Ttext=0x00200400"], id="flash over ITCM"),
+        pytest.param(["-Wl,--section-start=.vectors=0x20040000", "-Wl,-Ttext=0x20040400"], id="SRAM"),
+    ],
+)
+def test_images_of_other_layouts_run(build, options):
+    board = Board(build("greeting", *options))
+    said = bytearray()
+    board.on_semihosting = said.extend
+    result = board.run(max_seconds=1)
+    assert (result.reason, result.exit_code, bytes(said)) == ("exit", 7, b"hello")
+
+
+def test_a_segment_may_cross_from_dtcm_into_sram(build):
+    image = Board(build("greeting", "-DPADDING=140000", "-Wl,-Tdata=0x20002000")).image
+    assert [address for address, data in image.segments if address >= 0x20000000] == [0x20002000, 0x20020000]
 
 
 def test_outside_the_memories(build):
