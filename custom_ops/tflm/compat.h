@@ -30,6 +30,10 @@ inline Registration MakeRegistration(void* (*init)(TfLiteContext*, const char*, 
   return registration;
 }
 
+using EvalFunction = TfLiteStatus (*)(TfLiteContext*, TfLiteNode*);
+
+inline EvalFunction& EvalOf(Registration& registration) { return registration.invoke; }
+
 // Arena memory that lives as long as the interpreter; nullptr when the arena is full.
 inline void* AllocatePersistent(TfLiteContext* context, size_t bytes) {
   void* memory = nullptr;

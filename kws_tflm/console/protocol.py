@@ -90,6 +90,38 @@ class Stats:
 
 
 @dataclass(frozen=True)
+class OperatorCycles:
+    """One operator of the last inference; the answer to `profile` is a line an operator, in the model's order."""
+
+    index: int
+    operators: int
+    """Operators of the model."""
+    name: str
+    cycles: int
+    total: int
+    """Cycles of the whole inference."""
+    extra: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProfileSummary:
+    """The last line of a profile image (docs/profile.md)."""
+
+    board: str
+    model: str
+    model_bytes: int
+    arena_used: int
+    arena_size: int
+    clock: int
+    """Core clock in Hz."""
+    output_crc: str
+    """CRC-32 of the first output, as 0x and eight hexadecimal digits."""
+    total: int
+    """Cycles of the second inference."""
+    extra: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class BoardErrorLine:
     """The board reports an error; codes are listed in docs/console.md."""
 
@@ -114,7 +146,7 @@ class Unparsed:
     reason: str
 
 
-Event = Boot | Ready | Detection | Stats | BoardErrorLine | Ok | Unparsed
+Event = Boot | Ready | Detection | Stats | OperatorCycles | ProfileSummary | BoardErrorLine | Ok | Unparsed
 
 
 class _LineError(Exception):
@@ -287,11 +319,26 @@ def _stats(f: _Fields) -> Stats:
     return Stats(**counters, extra=f.rest)
 
 
+def _operator(f: _Fields) -> OperatorCycles:
+    numbers = {key: f.integer(key) for key in ("index", "operators", "cycles", "total")}
+    if not 0 <= numbers["index"] < numbers["operators"]:
+        raise _LineError("'index' is not below 'operators'")
+    return OperatorCycles(name=f.text("name"), **numbers, extra=f.rest)
+
+
+def _profile(f: _Fields) -> ProfileSummary:
+    texts = {key: f.text(key) for key in ("board", "model", "output_crc")}
+    numbers = {key: f.integer(key) for key in ("model_bytes", "arena_used", "arena_size", "clock", "total")}
+    return ProfileSummary(**texts, **numbers, extra=f.rest)
+
+
 _READERS: dict[str, Callable[[_Fields], Event]] = {
     "boot": _boot,
     "ready": lambda f: Ready(f.rest),
     "det": _detection,
     "stats": _stats,
+    "prof": _operator,
+    "profile": _profile,
     "err": lambda f: BoardErrorLine(f.text("code"), f.text("msg"), f.rest),
     "ok": lambda f: Ok("ok", f.rest),
     "help": lambda f: Ok("help", f.rest),

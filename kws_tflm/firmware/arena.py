@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kws_tflm.console.protocol import BoardErrorLine, Boot, LineParser
+from kws_tflm.console.protocol import BoardErrorLine, Boot, LineParser, ProfileSummary
 from kws_tflm.errors import FirmwareError
 from kws_tflm.firmware.boards import BoardInfo
 
@@ -57,7 +57,7 @@ def boot(elf: Path) -> BootReport:
 
     def listen(chunk: bytes) -> None:
         for event in parser.feed(chunk):
-            if isinstance(event, Boot):
+            if isinstance(event, (Boot, ProfileSummary)):
                 reports.append(BootReport(event.arena_used, None))
             elif isinstance(event, BoardErrorLine):
                 reports.append(BootReport(0, f"{event.code}: {event.message}"))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import kws_tflm
 from kws_tflm.config import Config
-from kws_tflm.errors import FirmwareError
-from kws_tflm.firmware import arena
-from kws_tflm.firmware.boards import DEFAULT_BOARD, BoardInfo, project_root, read_board
-from kws_tflm.firmware.generate import Application, read_application, write_sources
+from kws_tflm.firmware.boards import DEFAULT_BOARD, read_board
+from kws_tflm.firmware.generate import Application, generated_files, read_application
+from kws_tflm.firmware.image_builder import ImageBuilder, build_tflm, crate_folder, default_folder
 from kws_tflm.firmware.size import measure
-from kws_tflm.firmware.toolchain import Progress, cmake_build, exclusive, show
+from kws_tflm.firmware.toolchain import Progress, exclusive, show
+
+__all__ = ["FirmwareImage", "build", "crate_folder", "dma_bytes"]
 
 SMALLEST_DMA_BYTES = 16384
 BYTES_PER_FRAME = 8
@@ -79,23 +77,25 @@ def build(
     """
     info = read_board(board)
     application = read_application(Path(model_path), config, labels)
-    root = project_root()
-    out = (out_dir or root / "build" / "firmware").resolve()
-    library = _build_tflm(root, out, progress)
-    builder = _Builder(root, out / board / application.model.hash, info, application, library, progress)
+    out = (out_dir or default_folder()).resolve()
+    library = build_tflm(out, progress)
+    builder = ImageBuilder(
+        folder=out / board / application.model.hash,
+        executable="kws_firmware",
+        title=f"firmware for {board}",
+        board=info,
+        dma_bytes=dma_bytes(application.config.features.hop_length),
+        tflm_library=library,
+        settings={},
+        sources=lambda size: generated_files(application, size),
+        progress=progress,
+    )
     with exclusive(builder.folder):
         if arena_bytes is not None:
             builder.compile(arena_bytes)
-            return builder.image(arena_bytes, None)
-        return builder.measured()
-
-
-def crate_folder(root: Path) -> Path:
-    """Where `make setup` put the sources of TensorFlow Lite Micro."""
-    folder = root / "build" / "third_party" / "tfmicro"
-    if not folder.is_dir():
-        raise FirmwareError(f"{folder}: TensorFlow Lite Micro is not there; run 'make setup'")
-    return folder
+            return _image(builder, application, arena_bytes, None)
+        measured = builder.measured()
+        return _image(builder, application, measured.arena_bytes, measured.arena_used)
 
 
 def dma_bytes(hop_length: int) -> int:
@@ -104,118 +104,20 @@ def dma_bytes(hop_length: int) -> int:
     return max(SMALLEST_DMA_BYTES, 1 << (needed - 1).bit_length())
 
 
-def _build_tflm(root: Path, out: Path, progress: Progress) -> Path:
-    folder = out / "tflm"
-    with exclusive(folder):
-        cmake_build(
-            root / "stm32f7_app" / "tflm",
-            folder,
-            {"TFLM_CRATE_DIR": str(crate_folder(root))},
-            "TensorFlow Lite Micro",
-            progress,
-        )
-    return folder / "libtflm.a"
-
-
-@dataclass(frozen=True)
-class _Measurement:
-    """The arena that an image was found to need."""
-
-    arena_bytes: int
-    arena_used: int
-    elf_sha256: str
-
-
-@dataclass(frozen=True)
-class _Builder:
-    """One model on one board, in one folder."""
-
-    root: Path
-    folder: Path
-    board: BoardInfo
-    application: Application
-    tflm_library: Path
-    progress: Progress
-
-    @property
-    def elf(self) -> Path:
-        return self.folder / "kws_firmware.elf"
-
-    @property
-    def _dma_bytes(self) -> int:
-        return dma_bytes(self.application.config.features.hop_length)
-
-    def compile(self, arena_bytes: int) -> None:
-        """Generate and compile with an arena of that size."""
-        if arena_bytes <= 0 or arena_bytes % 16:
-            raise FirmwareError(f"arena of {arena_bytes} bytes; give a positive multiple of 16")
-        generated = self.folder / "generated"
-        write_sources(self.application, arena_bytes, generated)
-        settings = {
-            "KWS_BOARD": self.board.name,
-            "KWS_GENERATED_DIR": str(generated),
-            "KWS_TFLM_LIBRARY": str(self.tflm_library),
-            "TFLM_CRATE_DIR": str(crate_folder(self.root)),
-            "KWS_ARENA_REGION": arena.region(self.board, arena_bytes),
-            "KWS_DMA_BYTES": str(self._dma_bytes),
-            "KWS_FIRMWARE_VERSION": kws_tflm.__version__,
-        }
-        cmake_build(self.root / "stm32f7_app", self.folder, settings, f"firmware for {self.board.name}", self.progress)
-
-    def measured(self) -> FirmwareImage:
-        """Compile with the smallest arena that boots."""
-        record = self.folder / "arena.json"
-        known = _read_record(record)
-        if known is not None:
-            self.compile(known.arena_bytes)
-            if known.elf_sha256 == _digest(self.elf):
-                return self.image(known.arena_bytes, known.arena_used)
-        largest = arena.generous(self.board, self._dma_bytes)
-        self.compile(largest)
-        self.progress("measuring the arena on the virtual board")
-        report = arena.boot(self.elf)
-        if report.error is not None:
-            raise FirmwareError(f"{self.elf}: does not start on the virtual board: {report.error}")
-        for slack in arena.SLACK_STEPS:
-            size = min(arena.exact(report.arena_used, slack), largest)
-            self.compile(size)
-            self.progress("checking the arena on the virtual board")
-            found = arena.boot(self.elf)
-            if found.error is None:
-                self.progress("")
-                measurement = _Measurement(size, found.arena_used, _digest(self.elf))
-                record.write_text(json.dumps(asdict(measurement)), encoding="utf-8")
-                return self.image(size, found.arena_used)
-        raise FirmwareError(f"{self.elf}: does not start with {size} bytes of arena: {found.error}")
-
-    def image(self, arena_bytes: int, arena_used: int | None) -> FirmwareImage:
-        """Describe what was compiled last."""
-        size = measure(self.elf)
-        return FirmwareImage(
-            elf=self.elf,
-            bin=self.elf.with_suffix(".bin"),
-            hex=self.elf.with_suffix(".hex"),
-            board=self.board.name,
-            model=self.application.model.name,
-            config_hash=self.application.config_hash,
-            labels=self.application.labels,
-            text_bytes=size.text_bytes,
-            data_bytes=size.data_bytes,
-            bss_bytes=size.bss_bytes,
-            model_bytes=len(self.application.model.data),
-            arena_bytes=arena_bytes,
-            arena_used=arena_used,
-        )
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _read_record(path: Path) -> _Measurement | None:
-    """The last measurement, or None when there is none that can be trusted."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return _Measurement(int(values["arena_bytes"]), int(values["arena_used"]), str(values["elf_sha256"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _image(builder: ImageBuilder, application: Application, arena_bytes: int, arena_used: int | None) -> FirmwareImage:
+    size = measure(builder.elf)
+    return FirmwareImage(
+        elf=builder.elf,
+        bin=builder.elf.with_suffix(".bin"),
+        hex=builder.elf.with_suffix(".hex"),
+        board=builder.board.name,
+        model=application.model.name,
+        config_hash=application.config_hash,
+        labels=application.labels,
+        text_bytes=size.text_bytes,
+        data_bytes=size.data_bytes,
+        bss_bytes=size.bss_bytes,
+        model_bytes=len(application.model.data),
+        arena_bytes=arena_bytes,
+        arena_used=arena_used,
+    )

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kws_tflm.convert import inspect
+from kws_tflm.convert import ModelInfo, inspect
 from kws_tflm.errors import ModelError
 
 SOFTMAX_SCALE, SOFTMAX_ZERO_POINT = 1 / 256, -128
@@ -16,7 +16,7 @@ SOFTMAX_SCALE, SOFTMAX_ZERO_POINT = 1 / 256, -128
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """An int8 classifier that the firmware can link."""
+    """An int8 model that the firmware can link; input and classes are those of its first input and output."""
 
     data: bytes
     name: str
@@ -25,14 +25,20 @@ class ModelFacts:
     """First 12 hex digits of the SHA-256 of the file."""
     builtin_operators: tuple[str, ...]
     custom_operators: tuple[str, ...]
+    operators: tuple[str, ...]
+    """Name of each operator, in the model's order."""
     input_shape: tuple[int, ...]
     input_scale: float
     input_zero_point: int
     n_classes: int
 
 
-def read_model_facts(path: Path) -> ModelFacts:
+def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
     """Read and check the model at `path`.
+
+    Args:
+        path: the file.
+        classifier: one input, and one output that is an int8 softmax; else any.
 
     Raises:
         ModelError: missing, corrupt, not int8, no softmax scores at its end, or operators that the firmware
@@ -44,16 +50,9 @@ def read_model_facts(path: Path) -> ModelFacts:
         reason = (error.strerror or "unreadable").lower()
         raise ModelError(f"{path}: cannot be read ({reason}); give a .tflite") from None
     info = inspect(data, where=str(path))
-    if len(info.inputs) != 1 or len(info.outputs) != 1:
-        raise ModelError(
-            f"{path}: has {len(info.inputs)} inputs and {len(info.outputs)} outputs; the firmware takes one of each"
-        )
     source, result = info.inputs[0], info.outputs[0]
-    if result.scale != SOFTMAX_SCALE or result.zero_point != SOFTMAX_ZERO_POINT:
-        raise ModelError(
-            f"{path}: output has scale {result.scale:g} and zero point {result.zero_point}, not those of an int8 "
-            "softmax (1/256, -128); end the model with a softmax"
-        )
+    if classifier:
+        _check_classifier(path, info)
     names = {operator.operator for operator in info.operators}
     digest = hashlib.sha256(data).hexdigest()[:12]
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem)[:40]
@@ -63,8 +62,22 @@ def read_model_facts(path: Path) -> ModelFacts:
         hash=digest,
         builtin_operators=tuple(sorted(names - set(info.custom_operators))),
         custom_operators=tuple(info.custom_operators),
+        operators=tuple(operator.operator for operator in info.operators),
         input_shape=source.shape,
         input_scale=source.scale,
         input_zero_point=source.zero_point,
         n_classes=math.prod(result.shape),
     )
+
+
+def _check_classifier(path: Path, info: ModelInfo) -> None:
+    if len(info.inputs) != 1 or len(info.outputs) != 1:
+        raise ModelError(
+            f"{path}: has {len(info.inputs)} inputs and {len(info.outputs)} outputs; the firmware takes one of each"
+        )
+    result = info.outputs[0]
+    if result.scale != SOFTMAX_SCALE or result.zero_point != SOFTMAX_ZERO_POINT:
+        raise ModelError(
+            f"{path}: output has scale {result.scale:g} and zero point {result.zero_point}, not those of an int8 "
+            "softmax (1/256, -128); end the model with a softmax"
+        )

@@ -40,9 +40,11 @@ uint32_t AudioErrorCount() {
 
 }  // namespace
 
-Application::Application(Spotter& spotter, Detector& detector, const BootInfo& boot)
+Application::Application(Spotter& spotter, Detector& detector, const ProfiledModel& model,
+                         const BootInfo& boot)
     : spotter_(spotter),
       detector_(detector),
+      model_(model),
       boot_(boot),
       microphone_watch_(kSilenceSeconds * settings::kSampleRate) {}
 
@@ -58,6 +60,7 @@ void Application::Run() {
     const uint32_t begin = CycleCount();
     ReadCommands();
     Supervise();
+    profile_.Continue();
     if (Microphone().Front() != nullptr) ProcessHop();
     busy_cycles_.Add(CycleCount() - begin);
     SleepUntilWork();
@@ -117,6 +120,13 @@ void Application::Execute(const Command& command) {
     case CommandKind::kThreshold:
       detector_.set_threshold_permille(command.threshold_permille);
       Send(FormatThreshold(detector_.threshold_permille(), line, sizeof(line)));
+      break;
+    case CommandKind::kProfile:
+      if (model_.total_cycles() == 0) {
+        SendError("E22", "no inference yet");
+      } else {
+        profile_.Start(model_);
+      }
       break;
     case CommandKind::kHelp:
       Send(FormatHelp(line, sizeof(line)));

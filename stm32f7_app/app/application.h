@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "stm32f7_app/app/profile_report.h"
+#include "stm32f7_app/app/profiled_model.h"
 #include "stm32f7_app/core/console_protocol.h"
 #include "stm32f7_app/core/detector.h"
 #include "stm32f7_app/core/microphone_watch.h"
@@ -31,8 +33,10 @@ class CycleMeter {
 
 class Application {
  public:
-  // Keeps the references. `boot` is printed again on the command `version`.
-  Application(Spotter& spotter, Detector& detector, const BootInfo& boot);
+  // Keeps the references; `model` is the spotter's. `boot` is printed again on the command
+  // `version`.
+  Application(Spotter& spotter, Detector& detector, const ProfiledModel& model,
+              const BootInfo& boot);
 
   // Announces itself, starts the microphone, never returns.
   [[noreturn]] void Run();
@@ -52,9 +56,11 @@ class Application {
 
   Spotter& spotter_;
   Detector& detector_;
+  const ProfiledModel& model_;
   BootInfo boot_;
   CommandReader commands_;
   MicrophoneWatch microphone_watch_;
+  ProfileReport profile_;
 
   CycleMeter feature_cycles_;
   CycleMeter inference_cycles_;

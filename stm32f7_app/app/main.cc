@@ -6,6 +6,7 @@
 #include "settings.h"
 #include "stm32f7_app/app/application.h"
 #include "stm32f7_app/app/microphone.h"
+#include "stm32f7_app/app/profiled_model.h"
 #include "stm32f7_app/app/version.h"
 #include "stm32f7_app/core/crc32.h"
 #include "stm32f7_app/core/tflm_model.h"
@@ -83,9 +84,10 @@ BootInfo MakeBootInfo(const stm32::Clocks& clocks) {
   static FeatureExtractor extractor(kFeatureTables, feature_workspace, sizeof(feature_workspace));
   static ColumnRing ring(columns, settings::kFrames, settings::kFeatures);
   static Detector detector(settings::kDetector);
-  static Spotter spotter(kFeatureTables, extractor, ring, model, detector,
+  static ProfiledModel profiled_model(model);
+  static Spotter spotter(kFeatureTables, extractor, ring, profiled_model, detector,
                          settings::kInputQuantization, settings::kHopsPerInference);
-  static Application application(spotter, detector, MakeBootInfo(clocks));
+  static Application application(spotter, detector, profiled_model, MakeBootInfo(clocks));
   application.Run();
 }
 

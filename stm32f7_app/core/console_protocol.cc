@@ -104,6 +104,16 @@ size_t FormatStatistics(const Statistics& statistics, char* line, size_t capacit
       .Finish();
 }
 
+size_t FormatOperator(const OperatorCycles& cycles, char* line, size_t capacity) {
+  return LineWriter(line, capacity, "prof")
+      .Unsigned("index", cycles.index)
+      .Unsigned("operators", cycles.count)
+      .Text("name", cycles.name)
+      .Unsigned("cycles", cycles.cycles)
+      .Unsigned("total", cycles.total_cycles)
+      .Finish();
+}
+
 size_t FormatError(const char* code, const char* message, char* line, size_t capacity) {
   return LineWriter(line, capacity, "err").Text("code", code).Text("msg", message).Finish();
 }
@@ -121,7 +131,7 @@ size_t FormatThreshold(uint32_t threshold_permille, char* line, size_t capacity)
 
 size_t FormatHelp(char* line, size_t capacity) {
   return LineWriter(line, capacity, "help")
-      .Text("commands", "stats | reset | threshold 0.75 | version | help")
+      .Text("commands", "stats | profile | reset | threshold 0.75 | version | help")
       .Finish();
 }
 
@@ -143,6 +153,7 @@ Command ParseCommand(const char* line, size_t length) {
   if (verb.Is("reset")) kind = CommandKind::kReset;
   if (verb.Is("help")) kind = CommandKind::kHelp;
   if (verb.Is("version")) kind = CommandKind::kVersion;
+  if (verb.Is("profile")) kind = CommandKind::kProfile;
   if (kind != CommandKind::kUnknown && argument.length != 0) kind = CommandKind::kBadArgument;
   return {kind, 0};
 }

@@ -43,12 +43,22 @@ struct Statistics {
   uint32_t audio_errors;  // DMA and I2S error flags seen
 };
 
+// One operator of the last inference.
+struct OperatorCycles {
+  uint32_t index;  // in the model's order
+  uint32_t count;  // operators of the model
+  const char* name;
+  uint32_t cycles;
+  uint32_t total_cycles;  // of the whole inference
+};
+
 // Each writes one line into `line` (capacity bytes) and returns its length, 0 if it does not fit.
 size_t FormatBoot(const BootInfo& info, char* line, size_t capacity);
 size_t FormatReady(uint32_t sample_rate, uint32_t threshold_permille, char* line, size_t capacity);
 size_t FormatDetection(const Detection& detection, const char* word, uint32_t cycles, char* line,
                        size_t capacity);
 size_t FormatStatistics(const Statistics& statistics, char* line, size_t capacity);
+size_t FormatOperator(const OperatorCycles& cycles, char* line, size_t capacity);
 size_t FormatError(const char* code, const char* message, char* line, size_t capacity);
 size_t FormatOk(const char* command, char* line, size_t capacity);
 size_t FormatThreshold(uint32_t threshold_permille, char* line, size_t capacity);
@@ -61,6 +71,7 @@ enum class CommandKind : uint8_t {
   kThreshold,
   kHelp,
   kVersion,
+  kProfile,
   kUnknown,
   kBadArgument,  // a known command with a missing, malformed or superfluous argument
 };

@@ -2,7 +2,8 @@
 //
 // The firmware defines it as an empty noinline function (a few cycles on a real board); the host
 // build defines its own that records. Call order for one hop: kFeatureBegin, kFeatureColumn and,
-// when an inference is due, kInferenceBegin, kInferenceEnd and perhaps kDetection.
+// when an inference is due, kInferenceBegin, kOperatorBegin and kOperatorEnd for each operator,
+// kInferenceEnd and perhaps kDetection.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,8 @@ enum TapId : uint32_t {
   kTapDetection = 4,       // kws::Detection
   kTapBootComplete = 5,    // no data
   kTapFeatureBegin = 6,    // int16[hop_length]: the hop about to be processed
+  kTapOperatorBegin = 7,   // uint32: index of the operator, in the model's order
+  kTapOperatorEnd = 8,     // uint32: the same index
 };
 
 }  // namespace kws

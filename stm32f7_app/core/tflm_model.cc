@@ -71,8 +71,8 @@ bool SaneGraph(const tflite::Model& model) {
       return false;
     }
   }
-  return InRange(graph.inputs(), n_tensors) && graph.inputs()->size() == 1 &&
-         InRange(graph.outputs(), n_tensors) && graph.outputs()->size() == 1;
+  return InRange(graph.inputs(), n_tensors) && graph.inputs()->size() != 0 &&
+         InRange(graph.outputs(), n_tensors) && graph.outputs()->size() != 0;
 }
 
 const char* OperatorName(const tflite::OperatorCode& code) {
@@ -131,12 +131,23 @@ const char* ErrorCode(ModelStatus status) {
 
 ModelStatus TflmModel::Load(const uint8_t* model, size_t model_bytes,
                             const tflite::MicroOpResolver& resolver, uint8_t* arena,
-                            size_t arena_bytes, const ModelShape& shape) {
+                            size_t arena_bytes) {
   log_.Clear();
   ModelStatus status = CheckModel(model, model_bytes, resolver);
   if (status == ModelStatus::kOk) {
     status = Allocate(*tflite::GetModel(model), resolver, arena, arena_bytes);
   }
+  if (status == ModelStatus::kOk) {
+    input_ = interpreter_->input(0);
+    output_ = interpreter_->output(0);
+  }
+  return status;
+}
+
+ModelStatus TflmModel::Load(const uint8_t* model, size_t model_bytes,
+                            const tflite::MicroOpResolver& resolver, uint8_t* arena,
+                            size_t arena_bytes, const ModelShape& shape) {
+  const ModelStatus status = Load(model, model_bytes, resolver, arena, arena_bytes);
   return status == ModelStatus::kOk ? CheckTensors(shape) : status;
 }
 
@@ -200,8 +211,10 @@ ModelStatus TflmModel::Allocate(const tflite::Model& model, const tflite::MicroO
 }
 
 ModelStatus TflmModel::CheckTensors(const ModelShape& shape) {
-  input_ = interpreter_->input(0);
-  output_ = interpreter_->output(0);
+  if (n_inputs() != 1 || n_outputs() != 1) {
+    log_.Append("model must have one input and one output");
+    return ModelStatus::kTensorMismatch;
+  }
   if (input_->type != kTfLiteInt8 || !HasInputShape(*input_, shape)) {
     log_.Append("model input must be int8 ");
     log_.AppendUnsigned(static_cast<uint32_t>(shape.n_frames));

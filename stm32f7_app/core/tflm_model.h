@@ -38,9 +38,12 @@ class TflmModel final : public Model {
 
   // Checks `model` (16-byte aligned, outlives this; its structure only in builds with
   // KWS_VERIFY_FLATBUFFER, the default), then builds the interpreter in `arena`
-  // (16-byte aligned). The input must be int8 with n_frames x n_features values, in that order,
-  // the output int8 softmax scores (scale 1/256, zero point -128) of n_classes.
+  // (16-byte aligned). Its inputs and outputs may be any.
   // On failure `message()` says what is wrong, in one line. May be called once.
+  ModelStatus Load(const uint8_t* model, size_t model_bytes,
+                   const tflite::MicroOpResolver& resolver, uint8_t* arena, size_t arena_bytes);
+  // A classifier: one input, int8 with n_frames x n_features values in that order; one output,
+  // int8 softmax scores (scale 1/256, zero point -128) of n_classes.
   ModelStatus Load(const uint8_t* model, size_t model_bytes,
                    const tflite::MicroOpResolver& resolver, uint8_t* arena, size_t arena_bytes,
                    const ModelShape& shape);
@@ -53,6 +56,12 @@ class TflmModel final : public Model {
   const int8_t* output() const override { return output_->data.int8; }
   uint32_t output_bytes() const override { return static_cast<uint32_t>(output_->bytes); }
   bool Invoke() override;
+
+  // All inputs and outputs; input() and output() are the first ones.
+  size_t n_inputs() const { return interpreter_->inputs_size(); }
+  size_t n_outputs() const { return interpreter_->outputs_size(); }
+  TfLiteTensor& input_tensor(size_t i) { return *interpreter_->input(i); }
+  TfLiteTensor& output_tensor(size_t i) { return *interpreter_->output(i); }
 
  private:
   ModelStatus CheckModel(const uint8_t* model, size_t model_bytes,

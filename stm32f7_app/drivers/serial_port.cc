@@ -49,6 +49,8 @@ bool SendLine(const char* line, size_t length) {
   return true;
 }
 
+bool CanSend(size_t length) { return length <= tx.Free(); }
+
 bool ReceiveByte(char* c) { return rx.Pop(c); }
 
 bool HasReceived() { return !rx.Empty(); }

@@ -10,6 +10,8 @@ void StartSerialPort(uint32_t apb1_hz);
 
 // Queues a whole line; when it does not fit, drops it, counts it and returns false. Never waits.
 bool SendLine(const char* line, size_t length);
+// True when SendLine would take a line of that length.
+bool CanSend(size_t length);
 // Takes one received byte; false when there is none.
 bool ReceiveByte(char* c);
 // True when ReceiveByte would give one.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kws_tflm.console.protocol import BoardErrorLine, Boot, Detection, LineParser, Ok, Stats, checksum, parse_line
 
-KINDS = ("none", "stats", "reset", "threshold", "help", "version", "unknown", "bad_argument")
+KINDS = ("none", "stats", "reset", "threshold", "help", "version", "profile", "unknown", "bad_argument")
 TEXTS = st.text(st.characters(min_codepoint=1, max_codepoint=126), max_size=40)
 
 
@@ -142,6 +142,8 @@ def test_error_line_with_quotes(core):
         (b"  reset ", ("reset", 0)),
         (b"help", ("help", 0)),
         (b"version", ("version", 0)),
+        (b"profile", ("profile", 0)),
+        (b"profile 3", ("bad_argument", 0)),
         (b"Stats", ("unknown", 0)),
         (b"stat", ("unknown", 0)),
         (b"statss", ("unknown", 0)),
