@@ -13,6 +13,7 @@ need() { # need PROGRAM PACKAGE...
 need g++ g++
 need cargo cargo
 need arm-none-eabi-g++ gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib
+need qemu-system-arm qemu-system-arm
 if ! python3 -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
   if command -v python3 >/dev/null && ! python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))'; then
     echo "setup: python3 is $(python3 --version 2>&1); Python 3.11 or 3.12 is needed (put it first on PATH)" >&2
