@@ -18,7 +18,7 @@ _STRIDE_MELS = 4
 
 @register("cnn_one_fstride4")
 def cnn_one_fstride4(config: Config) -> Any:
-    """One convolution over all frames x 8 mels, stride 4 in frequency; dense 32 (linear), 128, 128.
+    """One convolution over all frames x 8 mels, stride 4 in frequency; dense 32, 128, 128, all with ReLU and bias.
 
     The kernel is as long as the clip, so the output has one row: 9 positions for 40 mels.
     """
@@ -30,7 +30,7 @@ def cnn_one_fstride4(config: Config) -> Any:
     kernel = (features.n_frames, _KERNEL_MELS)
     x = layers.Conv2D(model.filters, kernel, (1, _STRIDE_MELS), activation="relu", name="conv0")(inputs)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(32, name="low_rank")(x)
+    x = layers.Dense(32, activation="relu", name="low_rank")(x)
     x = layers.Dense(128, activation="relu", name="dense1")(x)
     x = layers.Dense(128, activation="relu", name="dense2")(x)
     x = layers.Dropout(model.dropout, rng_type="stateful", seed=config.seed, name="dropout")(x)
