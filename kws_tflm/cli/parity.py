@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kws_tflm.config import Config
     from kws_tflm.evaluate.parity import ParityReport
     from kws_tflm.evaluate.parity_stages import BoardTrace, Sources
+    from kws_tflm.evaluate.second_opinion import SecondOpinion
 
 EXAMPLE = "example: kws-tflm parity recording.wav --run runs/ten_words-0123456789ab"
 
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--model", type=Path, metavar="FILE", help="a .tflite alone (no Keras stage)")
     parser.add_argument("--elf", type=Path, metavar="FILE", help="firmware image to use instead of building one")
     parser.add_argument("--no-board", action="store_true", help="leave the virtual board out")
+    parser.add_argument("--qemu", action="store_true", help="compare each operator with QEMU as well")
     add_build_arguments(parser)
     add_json(parser)
 
@@ -50,11 +52,15 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_board:
         elf = args.elf or build_image(deployed, args).elf
     report = follow(pcm, sources, elf)
+    opinion = _second_opinion(pcm, sources) if args.qemu else None
     if args.json:
-        print_json({"audio": args.audio, "config": config.hash, **report.to_dict()})
+        extra = {"second_opinion": opinion.to_dict()} if opinion else {}
+        print_json({"audio": args.audio, "config": config.hash, **report.to_dict(), **extra})
     else:
         print(render(report))
-    return 0 if report.first_failure is None else 1
+        if opinion:
+            print(opinion.verdict)
+    return 0 if report.first_failure is None and not (opinion and opinion.disagreements) else 1
 
 
 def follow(pcm: NDArray[np.int16], sources: Sources, elf: Path | None) -> ParityReport:
@@ -162,6 +168,15 @@ def _board(elf: Path, pcm: NDArray[np.int16], config: Config, labels: tuple[str,
         console=tuple((d.word, round(d.score * 1000), d.sample) for d in heard.detections),
         lost_hops=heard.totals()["overruns"] or 0,
     )
+
+
+def _second_opinion(pcm: NDArray[np.int16], sources: Sources) -> SecondOpinion:
+    """The models of `sources` on windows of the recording, under QEMU too."""
+    from kws_tflm.evaluate.second_opinion import of_recording, second_opinion
+
+    models = {"dense": sources.dense, "sparse": sources.sparse}
+    present = {name: data for name, data in models.items() if data is not None}
+    return second_opinion(of_recording(pcm, present, sources.config))
 
 
 def _keras(run_dir: Path) -> Any:

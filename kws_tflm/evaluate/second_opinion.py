@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kws_tflm.config import Config
 from kws_tflm.errors import BoardError, ToolMissingError
-from kws_tflm.evaluate.second_opinion_vectors import Key, Vectors, pack, place, rows
+from kws_tflm.evaluate.second_opinion_vectors import Key, ModelVectors, Vectors, pack, place, rows
 from kws_tflm.firmware.toolchain import Progress, show
 
 QEMU = "qemu-system-arm"
@@ -27,6 +29,8 @@ QEMU_LINE = "sudo apt-get install --no-install-recommends qemu-system-arm"
 QEMU_TIMEOUT_SECONDS = 300.0
 BOARD_SECONDS = 3600.0
 """Virtual time after which a program is taken to hang."""
+RECORDING_SECONDS, RECORDING_WINDOWS = 10, 4
+"""Of a recording, as much as the second opinion looks at."""
 HOST, BOARD, SECOND = "host library", "virtual board", f"QEMU {QEMU_MACHINE}"
 _KINDS = {"operator": 3, "column": 2}
 
@@ -115,6 +119,23 @@ def second_opinion(vectors: Vectors, folder: Path | None = None, progress: Progr
         qemu = on_qemu(images.qemu)
     progress("")
     return compare(vectors, host, {BOARD: board, SECOND: qemu})
+
+
+def of_recording(pcm: NDArray[np.int16], models: Mapping[str, bytes], config: Config) -> Vectors:
+    """The vectors of a recording: its features, and some of its windows as inputs of each model."""
+    from kws_tflm.convert.verification import model_inputs
+    from kws_tflm.runtime import FeatureExtractor
+
+    features = config.features
+    pcm = pcm[: RECORDING_SECONDS * features.sample_rate]
+    columns = FeatureExtractor(features).clip(np.ascontiguousarray(pcm))
+    starts = np.unique(np.linspace(0, len(columns) - features.n_frames, RECORDING_WINDOWS).astype(int))
+    windows = np.stack([columns[start : start + features.n_frames] for start in starts])
+    vectors = [
+        ModelVectors(name, data, model_inputs(data, windows, name).reshape(len(windows), -1))
+        for name, data in models.items()
+    ]
+    return Vectors(vectors, [pcm], features)
 
 
 def find_qemu() -> str:
@@ -246,8 +267,9 @@ def _describe(vectors: Vectors, key: Key, expected: bytes, found: bytes) -> str:
         return f"{output}: {len(found)} bytes instead of {len(expected)}"
     kind = np.int8 if key[0] == "operator" else np.dtype("<i2")
     a, b = np.frombuffer(expected, kind), np.frombuffer(found, kind)
-    at = int(np.flatnonzero(a != b)[0])
-    return f"{output}: {int((a != b).sum())} of {a.size} values differ, first at {at}: {int(b[at])} instead of {int(a[at])}"
+    wrong = np.flatnonzero(a != b)
+    at = int(wrong[0])
+    return f"{output}: {len(wrong)} of {a.size} values differ, first at {at}: {int(b[at])} instead of {int(a[at])}"
 
 
 def _write(path: Path, data: bytes) -> None:

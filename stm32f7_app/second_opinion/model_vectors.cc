@@ -25,32 +25,46 @@ alignas(16) uint8_t arena[kArenaBytes];
 tflite::MicroInterpreter* running = nullptr;
 uint32_t running_model = 0, running_input = 0;
 
-using Resolver = tflite::MicroMutableOpResolver<16>;
+constexpr int kOperators = 27;
+using Resolver = tflite::MicroMutableOpResolver<kOperators>;
+using Op = tflite::BuiltinOperator;
 
+template <int kSlot>
+void Add(Resolver& resolver, Op op, Registration* registration) {
+  constexpr int kAnyVersion = 0;
+  resolver.AddBuiltin(op, Observed<kSlot>(registration), kAnyVersion);
+}
+
+// Those of the host library (kws_tflm/runtime/src/host_interpreter.cc).
 void RegisterOperators(Resolver& resolver) {
-  using tflite::BuiltinOperator;
-  constexpr int kAny = 0;
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_CONV_2D,
-                      Observed<0>(builtin::Register_CONV_2D()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_DEPTHWISE_CONV_2D,
-                      Observed<1>(builtin::Register_DEPTHWISE_CONV_2D()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_FULLY_CONNECTED,
-                      Observed<2>(builtin::Register_FULLY_CONNECTED()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_AVERAGE_POOL_2D,
-                      Observed<3>(builtin::Register_AVERAGE_POOL_2D()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_RESHAPE,
-                      Observed<4>(micro::Register_RESHAPE()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_SOFTMAX,
-                      Observed<5>(builtin::Register_SOFTMAX()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_MAX_POOL_2D,
-                      Observed<6>(micro::Register_MAX_POOL_2D()), kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_ADD, Observed<7>(micro::Register_ADD()),
-                      kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_RELU, Observed<8>(micro::Register_RELU()),
-                      kAny);
-  resolver.AddBuiltin(BuiltinOperator::BuiltinOperator_PAD, Observed<9>(micro::Register_PAD()),
-                      kAny);
-  resolver.AddCustom(kSparseConv2dName, Observed<10>(Register_SPARSE_CONV_2D()),
+  Add<0>(resolver, Op::BuiltinOperator_AVERAGE_POOL_2D, builtin::Register_AVERAGE_POOL_2D());
+  Add<1>(resolver, Op::BuiltinOperator_CONV_2D, builtin::Register_CONV_2D());
+  Add<2>(resolver, Op::BuiltinOperator_DEPTHWISE_CONV_2D, builtin::Register_DEPTHWISE_CONV_2D());
+  Add<3>(resolver, Op::BuiltinOperator_FULLY_CONNECTED, builtin::Register_FULLY_CONNECTED());
+  Add<4>(resolver, Op::BuiltinOperator_SOFTMAX, builtin::Register_SOFTMAX());
+  Add<5>(resolver, Op::BuiltinOperator_ADD, micro::Register_ADD());
+  Add<6>(resolver, Op::BuiltinOperator_CONCATENATION, micro::Register_CONCATENATION());
+  Add<7>(resolver, Op::BuiltinOperator_L2_NORMALIZATION, micro::Register_L2_NORMALIZATION());
+  Add<8>(resolver, Op::BuiltinOperator_LOGISTIC, micro::Register_LOGISTIC());
+  Add<9>(resolver, Op::BuiltinOperator_MAXIMUM, micro::Register_MAXIMUM());
+  Add<10>(resolver, Op::BuiltinOperator_MAX_POOL_2D, micro::Register_MAX_POOL_2D());
+  Add<11>(resolver, Op::BuiltinOperator_MINIMUM, micro::Register_MINIMUM());
+  Add<12>(resolver, Op::BuiltinOperator_MUL, micro::Register_MUL());
+  Add<13>(resolver, Op::BuiltinOperator_PACK, micro::Register_PACK());
+  Add<14>(resolver, Op::BuiltinOperator_PAD, micro::Register_PAD());
+  Add<15>(resolver, Op::BuiltinOperator_PADV2, micro::Register_PADV2());
+  Add<16>(resolver, Op::BuiltinOperator_PRELU, micro::Register_PRELU());
+  Add<17>(resolver, Op::BuiltinOperator_RELU, micro::Register_RELU());
+  Add<18>(resolver, Op::BuiltinOperator_RELU6, micro::Register_RELU6());
+  Add<19>(resolver, Op::BuiltinOperator_RESHAPE, micro::Register_RESHAPE());
+  Add<20>(resolver, Op::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR,
+          micro::Register_RESIZE_NEAREST_NEIGHBOR());
+  Add<21>(resolver, Op::BuiltinOperator_SPLIT, micro::Register_SPLIT());
+  Add<22>(resolver, Op::BuiltinOperator_STRIDED_SLICE, micro::Register_STRIDED_SLICE());
+  Add<23>(resolver, Op::BuiltinOperator_SUB, micro::Register_SUB());
+  Add<24>(resolver, Op::BuiltinOperator_TANH, micro::Register_TANH());
+  Add<25>(resolver, Op::BuiltinOperator_UNPACK, micro::Register_UNPACK());
+  resolver.AddCustom(kSparseConv2dName, Observed<26>(Register_SPARSE_CONV_2D()),
                      kSparseConv2dVersion);
 }
 
