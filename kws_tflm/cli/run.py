@@ -3,6 +3,8 @@
 The unmodified firmware runs on an emulated STM32F767. MODEL (a .tflite or run folder; the newest run if
 left out) is built into firmware first, or --elf names an image. --labels scores what was heard. With
 --pty the console is a pseudo-terminal: start 'kws-tflm monitor --port' on the port that is printed.
+An --elf that is no firmware of this project needs no recording: it runs until it ends, what it writes to its
+console or by semihosting goes to standard output, and its exit code is that of the command.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kws_tflm.cli.artefacts import find_model
 from kws_tflm.cli.firmware import add_build_arguments, build_image
+from kws_tflm.cli.foreign import DEFAULT_SECONDS, describe, is_foreign, run_foreign, to_stdout
 from kws_tflm.cli.output import add_json, millions, table
 from kws_tflm.errors import AudioError, FirmwareError
 
@@ -33,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeline", type=Path, metavar="PNG", help="draw what was said and heard (with --labels)")
     parser.add_argument("--pty", action="store_true", help="offer the console as a pseudo-terminal, wait for a reader")
     parser.add_argument("--paced", action="store_true", help="real time instead of as fast as possible")
+    parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="virtual time for an image of others")
+    parser.add_argument("--console", default="USART3", metavar="USART", help="console of an image of others")
     add_json(parser)
 
 
@@ -44,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     from kws_tflm.console.view import ConsoleView
     from kws_tflm.data import read_wav
 
+    if args.elf and args.elf.is_file() and is_foreign(args.elf):
+        return _run_foreign(args)
     model, audio = _inputs(args)
     pcm = read_wav(audio, min_samples=FeatureConfig().window_length)
     labels = load_labels(args.labels) if args.labels else None
@@ -64,6 +71,27 @@ def run(args: argparse.Namespace) -> int:
             draw_timeline(pcm, scored, args.timeline, audio.name)
     _print(heard, totals, args.json)
     return 0
+
+
+def _run_foreign(args: argparse.Namespace) -> int:
+    """An image of others, with a recording or without."""
+    import json
+    from dataclasses import asdict
+
+    from kws_tflm.data import read_wav
+
+    given = [*args.files, args.audio] if args.audio else args.files
+    if len(given) > 1:
+        raise AudioError(f"too many files: {' '.join(map(str, given))}; with --elf give one recording or none")
+    pcm = read_wav(Path(given[0])) if given else None
+    said = bytearray()
+    show = said.extend if args.json else to_stdout
+    result = run_foreign(args.elf, pcm, show, seconds=args.seconds, console=args.console, paced=args.paced)
+    report = json.dumps({**asdict(result), "output": said.decode("utf-8", "replace")})
+    print(report if args.json else describe(result), flush=True)
+    # A shell sees eight bits; a failure must not look like success.
+    code = result.exit_code or 0
+    return code & 0xFF or int(code != 0)
 
 
 def _inputs(args: argparse.Namespace) -> tuple[str | None, Path]:
