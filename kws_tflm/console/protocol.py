@@ -320,16 +320,24 @@ def _stats(f: _Fields) -> Stats:
 
 
 def _operator(f: _Fields) -> OperatorCycles:
-    numbers = {key: f.integer(key) for key in ("index", "operators", "cycles", "total")}
-    if not 0 <= numbers["index"] < numbers["operators"]:
+    index, operators = f.integer("index"), f.integer("operators")
+    if not 0 <= index < operators:
         raise _LineError("'index' is not below 'operators'")
-    return OperatorCycles(name=f.text("name"), **numbers, extra=f.rest)
+    return OperatorCycles(index, operators, f.text("name"), f.integer("cycles"), f.integer("total"), f.rest)
 
 
 def _profile(f: _Fields) -> ProfileSummary:
-    texts = {key: f.text(key) for key in ("board", "model", "output_crc")}
-    numbers = {key: f.integer(key) for key in ("model_bytes", "arena_used", "arena_size", "clock", "total")}
-    return ProfileSummary(**texts, **numbers, extra=f.rest)
+    return ProfileSummary(
+        board=f.text("board"),
+        model=f.text("model"),
+        model_bytes=f.integer("model_bytes"),
+        arena_used=f.integer("arena_used"),
+        arena_size=f.integer("arena_size"),
+        clock=f.integer("clock"),
+        output_crc=f.text("output_crc"),
+        total=f.integer("total"),
+        extra=f.rest,
+    )
 
 
 _READERS: dict[str, Callable[[_Fields], Event]] = {

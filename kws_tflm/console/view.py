@@ -19,6 +19,8 @@ from kws_tflm.console.protocol import (
     Event,
     LineParser,
     Ok,
+    OperatorCycles,
+    ProfileSummary,
     Ready,
     Stats,
     Unparsed,
@@ -26,7 +28,16 @@ from kws_tflm.console.protocol import (
 
 SAMPLE_RATE = 16000
 _BOLD_GREEN, _RED, _DIM, _RESET = "\x1b[1;32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
-_NAMES = {Boot: "boot", Ready: "ready", Detection: "det", Stats: "stats", BoardErrorLine: "err", Unparsed: "unparsed"}
+_NAMES = {
+    Boot: "boot",
+    Ready: "ready",
+    Detection: "det",
+    Stats: "stats",
+    OperatorCycles: "prof",
+    ProfileSummary: "profile",
+    BoardErrorLine: "err",
+    Unparsed: "unparsed",
+}
 
 
 class ConsoleView:
@@ -137,7 +148,7 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def describe(event: Event) -> str:
-    """An event as one line for people."""
+    """An event as one line for people; the first and last line of a profile bring its head and its total."""
     match event:
         case Boot():
             return (
@@ -160,6 +171,13 @@ def describe(event: Event) -> str:
                 f"features avg {event.feat_cycles_avg} cycles, {event.detections} detections, "
                 f"{event.overruns} overruns, dropped rx {event.rx_dropped} tx {event.tx_dropped}"
             )
+        case OperatorCycles():
+            return _operator(event)
+        case ProfileSummary():
+            return (
+                f"profile: model {event.model} on {event.board}, {event.total} cycles, "
+                f"arena {event.arena_used} of {event.arena_size} bytes, output CRC {event.output_crc}"
+            )
         case BoardErrorLine():
             return f"board error {event.code}: {event.message}" + _extra(event.extra)
         case Ok():
@@ -168,6 +186,17 @@ def describe(event: Event) -> str:
             shown = event.raw[:60].decode("utf-8", "replace")
             printable = "".join(c if c.isprintable() else "\N{MIDDLE DOT}" for c in shown)
             return f"? {printable}{'...' if len(event.raw) > 60 else ''}  [{event.reason}]"
+
+
+def _operator(event: OperatorCycles) -> str:
+    row = "{:>3}  {:<20}  {:>11}  {:>6}".format
+    share = f"{100 * event.cycles / max(1, event.total):.1f}%"
+    lines = [row(event.index, event.name.removeprefix("KWS_"), f"{event.cycles:,}", share)]
+    if event.index == 0:
+        lines = [row("#", "operator", "cycles", "share"), row("-" * 3, "-" * 20, "-" * 11, "-" * 6), *lines]
+    if event.index == event.operators - 1:
+        lines.append(row("", "total", f"{event.total:,}", ""))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _extra(fields: Any) -> str:

@@ -29,6 +29,8 @@ class Tap(IntEnum):
     DETECTION = 4
     BOOTED = 5
     HOP = 6
+    OPERATOR_BEGIN = 7
+    OPERATOR_END = 8
 
 
 @dataclass
