@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Programs that no Python package carries: compilers and cargo. Installs what is missing where it may
+# Programs that no Python package carries: compilers, cargo and QEMU. Installs what is missing where it may
 # (root or password-less sudo on a Debian-like system), else says what to type.
 set -euo pipefail
 
