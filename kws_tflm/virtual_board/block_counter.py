@@ -47,6 +47,7 @@ class _CodeRegion(ctypes.Structure):
 class _HookState(ctypes.Structure):
     _fields_ = (
         ("instructions", ctypes.c_uint64),
+        ("clock", ctypes.c_uint64),
         ("deadline", ctypes.c_uint64),
         ("traits", ctypes.c_uint32),
         ("stop_after", ctypes.c_uint32),
@@ -65,7 +66,7 @@ class _HookState(ctypes.Structure):
 class BlockCounter:
     """Counts the instructions of a Unicorn engine and stops it at a deadline.
 
-    `state` has the live fields (`instructions`, `deadline`, `traits`, `stop_after`, `stop_before`,
+    `state` has the live fields (`instructions`, `clock`, `deadline`, `traits`, `stop_after`, `stop_before`,
     `blocked`, `block_address`, `block_size`, `blocks`); writing them from a callback takes effect at
     the next block.
 
@@ -74,11 +75,11 @@ class BlockCounter:
     """
 
     def __init__(self) -> None:
-        library = _load()
+        self.library = library = _load()
         self._callback = ctypes.cast(library.kws_block_hook, ctypes.c_void_p)
-        self._hook = library.kws_hook_create()
-        weakref.finalize(self, library.kws_hook_destroy, self._hook)
-        self.state = _HookState.from_address(self._hook)
+        self.handle = library.kws_hook_create()
+        weakref.finalize(self, library.kws_hook_destroy, self.handle)
+        self.state = _HookState.from_address(self.handle)
         self.state.deadline = NEVER
         self._buffers: list[Any] = []
 
@@ -91,7 +92,7 @@ class BlockCounter:
             ctypes.byref(handle),
             UC_HOOK_BLOCK,
             self._callback,
-            ctypes.c_void_p(self._hook),
+            ctypes.c_void_p(self.handle),
             ctypes.c_uint64(1),
             ctypes.c_uint64(0),
         )

@@ -1,7 +1,8 @@
 """The virtual NUCLEO-F767ZI: an unmodified ELF, a microphone, a serial console, virtual time.
 
-Time: one instruction is one core cycle; sleep is skipped; exception entry takes no time. So instruction
-counts are exact, seconds and cycles are not those of a real board. The same image with the same audio and
+Time: with a cycle model (`timing=TimingOptions()`) the modelled cycles; without, one instruction is one core
+cycle and exception entry takes no time. Sleep is skipped. Instruction counts are exact, cycles and seconds are
+never measurements. The same image with the same audio and
 input gives the same counts and the same console bytes each time.
 """
 
@@ -13,10 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import unicorn.arm_const as arm
-from unicorn import UC_HOOK_CODE
 
 from kws_tflm.errors import BoardError
 from kws_tflm.virtual_board import elf_image
@@ -24,9 +23,11 @@ from kws_tflm.virtual_board.fault import FaultReport
 from kws_tflm.virtual_board.host_events import Alarm, Poll
 from kws_tflm.virtual_board.machine import Machine
 from kws_tflm.virtual_board.microphone import AudioSource, Microphone
+from kws_tflm.virtual_board.observer import Marker, Observer
 from kws_tflm.virtual_board.processor import Processor
+from kws_tflm.virtual_board.timing import BlockUse, Counters, InstructionUse, TimingOptions
 
-_SLICE = 4_000_000  # instructions between two looks at the host, about 10 ms
+_SLICE = 4_000_000  # cycles between two looks at the host, about 10 ms
 _FAULT_GRACE_SECONDS = 0.25  # for the fault handler to write its line
 _MAX_RESETS = 20
 TAP_SYMBOL = "kws_tap"
@@ -71,6 +72,7 @@ class Board:
         console: USART that is the serial console.
         console_baud: rate of the other side; None takes any.
         hse_hz: frequency at OSC_IN.
+        timing: use the cycle model; None counts instructions only, several times as fast.
 
     `on_serial(bytes)` gets each console byte when its last bit is out; `on_semihosting(bytes)` what the program
     writes through Arm semihosting; `on_led(port, pin, level)` sees
@@ -92,6 +94,7 @@ class Board:
         console: str = "USART3",
         console_baud: int | None = 115200,
         hse_hz: int = 8_000_000,
+        timing: TimingOptions | None = None,
     ) -> None:
         self.image = elf_image.load(Path(elf))
         self.microphone = Microphone(audio, sample_rate)
@@ -106,6 +109,7 @@ class Board:
         self._machine = Machine(
             self.image, self.microphone, hse_hz, self._request_reset, self._warn, lambda *pin: self.on_led(*pin)
         )
+        self._observer = Observer(self._machine, None if timing is None else self._machine.enable_timing(timing))
         self._machine.semihosting.on_output = lambda data: self.on_semihosting(data)
         self._processor = Processor(self._machine, lambda report: self.on_fault(report))
         usart = self._machine.usarts.get(console)
@@ -180,10 +184,10 @@ class Board:
         """
         if not self._taps:
             address = self.image.require(TAP_SYMBOL) & ~1
-            self._machine.cpu.engine.hook_add(UC_HOOK_CODE, self._on_tap, begin=address, end=address)
+            self._observer.hook(address, self._on_tap)
         self._taps.append(tap)
 
-    def _on_tap(self, engine: Any, address: int, size: int, user: Any) -> None:
+    def _on_tap(self, address: int) -> None:
         m = self._machine
         identifier, pointer, length = (m.cpu.get(r) for r in (arm.UC_ARM_REG_R0, arm.UC_ARM_REG_R1, arm.UC_ARM_REG_R2))
         data = m.banks.read(pointer, length) if length else b""
@@ -191,6 +195,22 @@ class Board:
             raise BoardError(f"{TAP_SYMBOL}({identifier}) points to 0x{pointer:08x}, which is not memory")
         for tap in self._taps:
             tap(identifier, data, self.instructions)
+
+    def counters(self) -> Counters:
+        """Counts since power-on; exact to the instruction in a callback of a marker or a tap."""
+        return self._observer.counters()
+
+    def add_marker(self, address: int, callback: Marker) -> None:
+        """Call `callback(Counters)` each time the instruction at `address` is about to execute."""
+        self._observer.add_marker(address, callback)
+
+    def block_profile(self) -> list[BlockUse]:
+        """What each block of code did since power-on; needs the cycle model."""
+        return self._observer.blocks()
+
+    def instruction_profile(self, begin: int, end: int) -> list[InstructionUse]:
+        """What the instructions in [begin, end) did since power-on, by address; needs the cycle model."""
+        return self._observer.instructions(begin, end)
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -249,13 +269,20 @@ class Board:
                         break
                 self._deliver_input()
                 self._perform_reset()
-                left = _SLICE if end_instruction is None else min(_SLICE, end_instruction - scheduler.instructions)
+                left = (
+                    _SLICE
+                    if end_instruction is None
+                    else min(_SLICE, max(1, (end_instruction - scheduler.instructions) // 2))
+                )
+                self._observer.running = True
                 if not self._processor.step(left):
                     reason = "asleep"
                     break
+                self._observer.running = False
                 if self.paced:
                     _sleep_until(wall_start + scheduler.seconds - virtual_start)
         finally:
+            self._observer.running = False
             for alarm in (end, grace, poll):
                 if alarm is not None:
                     alarm.cancel()

@@ -76,6 +76,7 @@ class Cpu:
         self._number: int | None = None
         self._address: int | None = None
         self._error: BaseException | None = None
+        self.timed = False  # the clock is the cycle model's, not the count of instructions
         self.engine.hook_add(UC_HOOK_INTR, self._on_interrupt)
         self.engine.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
         counter.attach(self.engine)
@@ -218,7 +219,10 @@ class Cpu:
         start, end = state.block_address, state.block_address + state.block_size
         if start <= pc < end:
             code = bytes(self.engine.mem_read(pc, end - pc))
-            state.instructions -= count_instructions(code)
+            count = count_instructions(code)
+            state.instructions -= count
+            if not self.timed:
+                state.clock -= count
 
     def access_pc(self, address: int) -> int:
         """Address of the instruction of the present block that accesses `address`.

@@ -9,7 +9,9 @@ from kws_tflm.virtual_board.block_counter import BlockCounter, Trait
 from kws_tflm.virtual_board.bus import Bus
 from kws_tflm.virtual_board.coherency import CoherencyCheck
 from kws_tflm.virtual_board.cpu import Cpu
+from kws_tflm.virtual_board.cycle_model import CycleModel
 from kws_tflm.virtual_board.elf_image import ElfImage
+from kws_tflm.virtual_board.memory_link import MemoryLink
 from kws_tflm.virtual_board.memory_map import MemoryBanks
 from kws_tflm.virtual_board.microphone import Microphone
 from kws_tflm.virtual_board.peripherals.base import Peripheral
@@ -29,8 +31,10 @@ from kws_tflm.virtual_board.peripherals.rcc import Rcc
 from kws_tflm.virtual_board.peripherals.scb import CacheMaintenance, Scb, SoftwareTrigger, SystemControl
 from kws_tflm.virtual_board.peripherals.systick import SysTick
 from kws_tflm.virtual_board.peripherals.usart import Usart
+from kws_tflm.virtual_board.pipeline import table
 from kws_tflm.virtual_board.scheduler import Scheduler
 from kws_tflm.virtual_board.semihosting import Semihosting
+from kws_tflm.virtual_board.timing import TimingOptions
 
 # (name, base address, interrupt): RM0410 tables 1 and 46.
 _USARTS = (
@@ -64,6 +68,8 @@ class Machine:
     ) -> None:
         self.image = image
         self.counter = BlockCounter()
+        self.model: CycleModel | None = None
+        self.link: MemoryLink | None = None
         self.cpu = Cpu(self.counter)
         self.scheduler = Scheduler(self.counter, HSI_HZ)
         self.banks = MemoryBanks(self.cpu.engine, self.counter)
@@ -79,6 +85,19 @@ class Machine:
             self.bus.add(peripheral)
             self.rcc.gate(peripheral)
 
+    def enable_timing(self, options: TimingOptions) -> CycleModel:
+        """Let the cycle model be the clock; once, before the first reset."""
+        model = CycleModel(self.counter, self.cpu.engine, table.load(), self.banks.read, self.cpu.fail)
+        self.cpu.timed = True
+        self.model = model
+        self.link = MemoryLink(model, self.scb, self.flash, self.mpu, self.caches, options.caches)
+        return model
+
+    def interrupted(self, rule: str) -> None:
+        """Exception entry or return takes place (`rule` of the timing table)."""
+        if self.model is not None:
+            self.model.interrupted(self.model.table.pipeline[rule])
+
     def reset(self, reason: str) -> None:
         """Reset the chip for `reason` (see `Rcc.reset_with`); RAM keeps its contents except at power-on."""
         self.scheduler.clear()
@@ -88,6 +107,8 @@ class Machine:
                 self.banks.load(address, data)
         for peripheral in self._peripherals:
             peripheral.reset()
+        if self.link is not None:
+            self.link.reset()
         self.coherency.reset()
         self.rcc.reset_with(reason)
         boot = self.image.vector_table
@@ -184,6 +205,8 @@ class Machine:
     def _clocks_changed(self) -> None:
         self.rcc.check(self.flash.latency, self.pwr.voltage_scale, self.pwr.over_drive)
         self.scheduler.set_frequency(self.rcc.clocks.hclk)
+        if self.link is not None:
+            self.link.update()
 
     def _update_fpu_trap(self) -> None:
         self.counter.state.stop_before = 0 if self.scb.fpu_enabled else Trait.FPU

@@ -77,6 +77,7 @@ class Processor:
     def _enter(self, exception: int) -> None:
         self._begin_handler()
         self._event_register = True
+        self._machine.interrupted("exception_entry")
         try:
             self._unit.enter(exception)
         except StackingError as error:
@@ -107,6 +108,7 @@ class Processor:
 
     def _leave(self, exc_return: int) -> None:
         self._event_register = True
+        self._machine.interrupted("exception_return")
         try:
             self._unit.leave(exc_return)
         except StackingError as error:

@@ -1,4 +1,4 @@
-"""Virtual time: one instruction is one core cycle, idle time is skipped, events fire in order.
+"""Virtual time: the core's cycles (modelled, or one an instruction), idle time is skipped, events fire in order.
 
 The time of day on the board is a count of core cycles. It is block-granular: during a callback from
 the middle of a block it already includes the whole block. Deadlines are exact rationals, so periodic
@@ -51,7 +51,12 @@ class Scheduler:
     @property
     def cycle(self) -> int:
         """Core cycles since power-on, idle ones included."""
-        return self.instructions + self._idle_cycles
+        return self.awake_cycles + self._idle_cycles
+
+    @property
+    def awake_cycles(self) -> int:
+        """Core cycles since power-on without the idle ones."""
+        return int(self._counter.state.clock)
 
     @property
     def idle_cycles(self) -> int:
@@ -136,10 +141,10 @@ class Scheduler:
         """Some event of the chip, or one of the host that may bring input, is to come."""
         return any(not event.cancelled and not event.passive for _, _, event in self._queue)
 
-    def arm(self, slice_instructions: int) -> None:
-        """Set the native deadline: the next event, or the end of a slice of that many instructions."""
+    def arm(self, slice_cycles: int) -> None:
+        """Set the native deadline: the next event, or the end of a slice of that many cycles."""
         state = self._counter.state
-        deadline = state.instructions + slice_instructions
+        deadline = state.clock + slice_cycles
         following = self.next_cycle()
         if following is not None:
             deadline = min(deadline, max(0, following - self._idle_cycles))

@@ -8,6 +8,9 @@
 #include "block_hook.h"
 
 #include <cstring>
+#include <memory>
+
+#include "cycle_engine.h"
 
 namespace kws::board {
 namespace {
@@ -15,8 +18,10 @@ namespace {
 constexpr size_t kSlots = 1u << 15;
 constexpr uint32_t kCopiedBytes = 52;
 
+constexpr int kMemoryWrite = 17;  // UC_MEM_WRITE
+
 // One decoded block. Direct mapped by address: a collision costs a second decoding, no more.
-struct Block {
+struct CountedBlock {
   uint32_t address;
   uint16_t size;
   uint16_t instructions;
@@ -56,7 +61,8 @@ uint32_t TraitsOf(uint16_t first, uint16_t second) {
   return 0;
 }
 
-void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant, Block* block) {
+void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant,
+            CountedBlock* block) {
   uint32_t count = 0;
   uint32_t traits = 0;
   for (uint32_t at = 0; at + 2 <= size; ++count) {
@@ -76,28 +82,39 @@ void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant
 
 class BlockCache {
  public:
-  const Block& Lookup(const HookState& state, uint32_t address, uint32_t size) {
-    Block& block = blocks_[(address >> 1) & (kSlots - 1)];
+  // `changed`: other code than before is there now.
+  const CountedBlock& Lookup(const HookState& state, uint32_t address, uint32_t size,
+                             bool* changed) {
+    CountedBlock& block = blocks_[(address >> 1) & (kSlots - 1)];
     const bool same = block.valid && block.address == address && block.size == size;
     if (same && block.constant) return block;
     const CodeRegion* region = FindRegion(state, address, size);
     if (region == nullptr) {  // nothing can run from there; Unicorn reports the fault itself
-      block = Block{};
+      block = CountedBlock{};
       return block;
     }
     const uint8_t* bytes = region->data + (address - region->base);
     if (same && size <= kCopiedBytes && std::memcmp(block.copy, bytes, size) == 0) return block;
+    *changed = region->constant == 0;
     Decode(bytes, address, size, region->constant != 0, &block);
     return block;
   }
 
  private:
-  Block blocks_[kSlots] = {};
+  CountedBlock blocks_[kSlots] = {};
 };
 
 struct Hook {
   HookState state;  // first: Python sees the hook as a pointer to its state
   BlockCache cache;
+  std::unique_ptr<CycleEngine> engine;  // none: count only
+
+  // Ends the executing block, so that the clock is that of the boundary.
+  void Finish() {
+    if (!engine) return;
+    engine->Finish();
+    state.clock = engine->totals.cycles;
+  }
 };
 
 }  // namespace
@@ -117,13 +134,21 @@ KWS_EXPORT size_t kws_hook_state_size() { return sizeof(kws::board::HookState); 
 KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, void* user) {
   auto* hook = static_cast<kws::board::Hook*>(user);
   kws::board::HookState& state = hook->state;
-  if (state.instructions >= state.deadline || (state.traits & state.stop_after) != 0) {
+  hook->Finish();
+  if (state.clock >= state.deadline || (state.traits & state.stop_after) != 0) {
     state.emu_stop(engine);
     return;
   }
-  const kws::board::Block& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size);
+  bool changed = false;
+  const auto& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size, &changed);
   if ((block.traits & state.stop_before) != 0) {
     state.blocked = block.traits & state.stop_before;
+    state.emu_stop(engine);
+    return;
+  }
+  if (!hook->engine) {
+    state.clock += block.instructions;
+  } else if (block.valid && !hook->engine->Begin(static_cast<uint32_t>(address), size, changed)) {
     state.emu_stop(engine);
     return;
   }
@@ -132,6 +157,77 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
   state.block_address = static_cast<uint32_t>(address);
   state.block_size = size;
   ++state.blocks;
+}
+
+// Signature of uc_cb_hookmem_t; installed only with the cycle model.
+KWS_EXPORT void kws_memory_hook(void*, int type, uint64_t address, int size, int64_t, void* user) {
+  static_cast<kws::board::Hook*>(user)->engine->Access(static_cast<uint32_t>(address),
+                                                       static_cast<uint32_t>(size),
+                                                       type == kws::board::kMemoryWrite);
+}
+
+KWS_EXPORT size_t kws_timing_sizes(uint32_t which) {
+  const size_t sizes[] = {sizeof(kws::board::TimingTable),    sizeof(kws::board::Operation),
+                          sizeof(kws::board::MemorySettings), sizeof(kws::board::CycleTotals),
+                          sizeof(kws::board::BlockUse),       sizeof(kws::board::InstructionUse)};
+  return which < sizeof(sizes) / sizeof(sizes[0]) ? sizes[which] : 0;
+}
+
+KWS_EXPORT void kws_timing_enable(void* hook, const kws::board::TimingTable* table,
+                                  kws::board::DecodeCallback decode) {
+  auto* self = static_cast<kws::board::Hook*>(hook);
+  self->engine = std::make_unique<kws::board::CycleEngine>(*table, decode);
+}
+
+KWS_EXPORT kws::board::MemorySettings* kws_timing_settings(void* hook) {
+  return &static_cast<kws::board::Hook*>(hook)->engine->settings();
+}
+
+KWS_EXPORT const kws::board::CycleTotals* kws_timing_totals(void* hook) {
+  return &static_cast<kws::board::Hook*>(hook)->engine->totals;
+}
+
+KWS_EXPORT void kws_timing_reset(void* hook) {
+  static_cast<kws::board::Hook*>(hook)->engine->Reset();
+}
+
+KWS_EXPORT void kws_timing_break(void* hook, uint32_t cycles) {
+  auto* self = static_cast<kws::board::Hook*>(hook);
+  self->engine->Break(cycles);
+  self->state.clock = self->engine->totals.cycles;
+}
+
+KWS_EXPORT void kws_timing_finish(void* hook) { static_cast<kws::board::Hook*>(hook)->Finish(); }
+
+KWS_EXPORT uint32_t kws_timing_partial(void* hook, uint32_t address) {
+  return static_cast<kws::board::Hook*>(hook)->engine->Partial(address);
+}
+
+// what: 0 all instructions, 1 all data, 2 the data line of `address`.
+KWS_EXPORT void kws_timing_invalidate(void* hook, uint32_t what, uint32_t address) {
+  kws::board::MemoryTiming& memory = static_cast<kws::board::Hook*>(hook)->engine->memory();
+  if (what == 0) memory.InvalidateInstructions();
+  if (what == 1) memory.InvalidateData();
+  if (what == 2) memory.InvalidateDataLine(address);
+}
+
+KWS_EXPORT uint64_t kws_timing_misses(void* hook, uint32_t data) {
+  const kws::board::MemoryTiming& memory = static_cast<kws::board::Hook*>(hook)->engine->memory();
+  return data ? memory.data_misses : memory.instruction_misses;
+}
+
+// Number of elements; fills `uses` up to `capacity`.
+KWS_EXPORT size_t kws_timing_blocks(void* hook, kws::board::BlockUse* uses, size_t capacity) {
+  const auto all = static_cast<kws::board::Hook*>(hook)->engine->Blocks();
+  for (size_t i = 0; i < all.size() && i < capacity; ++i) uses[i] = all[i];
+  return all.size();
+}
+
+KWS_EXPORT size_t kws_timing_instructions(void* hook, uint32_t begin, uint32_t end,
+                                          kws::board::InstructionUse* uses, size_t capacity) {
+  const auto all = static_cast<kws::board::Hook*>(hook)->engine->Instructions(begin, end);
+  for (size_t i = 0; i < all.size() && i < capacity; ++i) uses[i] = all[i];
+  return all.size();
 }
 
 }  // extern "C"

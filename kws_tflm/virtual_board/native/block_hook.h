@@ -32,7 +32,8 @@ inline constexpr size_t kMaxRegions = 8;
 
 struct HookState {
   uint64_t instructions;  // issued since power-on, whole blocks
-  uint64_t deadline;      // stop at the first block boundary where instructions >= deadline
+  uint64_t clock;         // core cycles awake since power-on: modelled ones, or one an instruction
+  uint64_t deadline;      // stop at the first block boundary where clock >= deadline
   uint32_t traits;        // union over the blocks since Python last cleared it
   uint32_t stop_after;    // stop at the boundary after a block with one of these traits
   uint32_t stop_before;   // stop before a block with one of these traits

@@ -13,7 +13,7 @@ _TRCENA = 1 << 24
 
 
 class Dwt(Peripheral):
-    """CYCCNT counts instructions (the clock of this board) and stands still in WFI sleep.
+    """CYCCNT counts the core's cycles and stands still in WFI sleep.
 
     On the Cortex-M7 software must unlock the unit through LAR; a write while locked is lost, which
     `on_warning` reports because the symptom, a counter that stays 0, is otherwise puzzling.
@@ -62,7 +62,7 @@ class Dwt(Peripheral):
         self._restart()
 
     def _read_cyccnt(self) -> int:
-        running = 0 if self._since is None else self._scheduler.instructions - self._since
+        running = 0 if self._since is None else self._scheduler.awake_cycles - self._since
         return (self._value + running) & 0xFFFFFFFF
 
     def _write_cyccnt(self, value: int, old: int) -> None:
@@ -72,7 +72,7 @@ class Dwt(Peripheral):
 
     def _restart(self) -> None:
         self._value = self._read_cyccnt()
-        self._since = self._scheduler.instructions if self._trace_enabled and self.values["CTRL"] & 1 else None
+        self._since = self._scheduler.awake_cycles if self._trace_enabled and self.values["CTRL"] & 1 else None
 
 
 class CoreDebug(Peripheral):

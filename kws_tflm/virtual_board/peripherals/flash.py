@@ -28,5 +28,15 @@ class FlashInterface(Peripheral):
         """Wait states."""
         return bits(self.values["ACR"], 3, 0)
 
+    @property
+    def accelerator(self) -> bool:
+        """ACR.ARTEN."""
+        return bool(self.values["ACR"] & 1 << 9)
+
+    @property
+    def prefetch(self) -> bool:
+        """ACR.PRFTEN."""
+        return bool(self.values["ACR"] & 1 << 8)
+
     def _write_acr(self, value: int, old: int) -> None:
         self.on_change()

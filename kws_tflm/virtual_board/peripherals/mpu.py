@@ -6,6 +6,7 @@ that DMA buffers are coherent with the data cache.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -68,11 +69,13 @@ class Mpu(Peripheral):
         self._rasr = [0] * N_REGIONS
         self.version = 0
         """Changes with each write to the unit."""
+        self.on_change: Callable[[], None] = lambda: None
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Store `size` bytes at `offset`."""
         super().write(offset, size, value)
         self.version += 1
+        self.on_change()
 
     def reset(self) -> None:
         """Back to the state after reset."""

@@ -65,6 +65,7 @@ class Scb(Peripheral):
         self._nvic = nvic
         self.on_reset_request: Callable[[], None] = lambda: None
         self.on_cpacr: Callable[[], None] = lambda: None
+        self.on_ccr: Callable[[], None] = lambda: None
 
     @property
     def vector_table(self) -> int:
@@ -75,6 +76,11 @@ class Scb(Peripheral):
     def fpu_enabled(self) -> bool:
         """Coprocessors 10 and 11 have full access."""
         return bits(self.values["CPACR"], 23, 20) == 0xF
+
+    @property
+    def icache_enabled(self) -> bool:
+        """CCR.IC."""
+        return bool(self.values["CCR"] & 1 << 17)
 
     @property
     def dcache_enabled(self) -> bool:
@@ -118,6 +124,9 @@ class Scb(Peripheral):
         if value & 1 << 2:
             self.on_reset_request()
 
+    def _write_ccr(self, value: int, old: int) -> None:
+        self.on_ccr()
+
     def _write_scr(self, value: int, old: int) -> None:
         if value & SLEEPDEEP:
             raise BoardError("SCB_SCR.SLEEPDEEP: stop and standby modes are not modelled by the virtual board")
@@ -159,8 +168,8 @@ class Scb(Peripheral):
 
 
 class CacheMaintenance(Peripheral):
-    """Cache maintenance operations at 0xE000EF50. Unicorn has no caches: they only tell the
-    coherency check what was invalidated."""
+    """Cache maintenance operations at 0xE000EF50. Unicorn has no caches: they tell the coherency check
+    (`on_invalidate_...`) and the cycle model (the others) what leaves them."""
 
     registers: ClassVar[dict[int, Register]] = {
         0x00: Register("ICIALLU", 0, writable=0),
@@ -185,14 +194,24 @@ class CacheMaintenance(Peripheral):
         super().__init__("SCB", base, 0x60)
         self.on_invalidate_line: Callable[[int], None] = lambda address: None
         self.on_invalidate_all: Callable[[], None] = lambda: None
+        self.on_invalidate_code: Callable[[], None] = lambda: None
+        self.on_data_line: Callable[[int], None] = lambda address: None
+        self.on_data_all: Callable[[], None] = lambda: None
+
+    def _write_iciallu(self, value: int, old: int) -> None:
+        self.on_invalidate_code()
+
+    _write_icimvau = _write_iciallu
 
     def _write_dcimvac(self, value: int, old: int) -> None:
         self.on_invalidate_line(value)
+        self.on_data_line(value)
 
     _write_dccimvac = _write_dcimvac
 
     def _write_dcisw(self, value: int, old: int) -> None:
         self.on_invalidate_all()
+        self.on_data_all()
 
     _write_dccisw = _write_dcisw
 

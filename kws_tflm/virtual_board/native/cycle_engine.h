@@ -1,0 +1,135 @@
+// Cycles of the executed blocks. A block's cycles depend on the state that the pipeline is in, on
+// how control came and on what its addresses do to the memory banks; each such combination is
+// simulated once and remembered, so that the model runs at the speed of a table look-up.
+#ifndef KWS_TFLM_VIRTUAL_BOARD_NATIVE_CYCLE_ENGINE_H_
+#define KWS_TFLM_VIRTUAL_BOARD_NATIVE_CYCLE_ENGINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "branch_predictor.h"
+#include "memory_timing.h"
+#include "scoreboard.h"
+
+namespace kws::board {
+
+// Fills `operations` (room for `capacity`) with those of the block; returns their number or -1.
+using DecodeCallback = int (*)(uint32_t address, uint32_t size, Operation* operations,
+                               uint32_t capacity);
+
+// Totals since the start; Python reads them.
+struct CycleTotals {
+  uint64_t cycles;
+  uint64_t paired;
+  uint64_t mispredicted;
+  uint64_t stalls[kCauses];
+};
+
+// What one block did.
+struct BlockUse {
+  uint32_t address;
+  uint32_t size;
+  uint64_t executions;
+  uint64_t cycles;  // of the pipeline and the memories
+  uint64_t memory_cycles;
+  uint64_t instruction_misses;
+  uint64_t data_misses;
+};
+
+// What one instruction did, summed over its executions.
+struct InstructionUse {
+  uint32_t address;
+  uint32_t size;
+  uint64_t executions;
+  uint64_t cycles;   // from the issue of the one before to its own
+  uint64_t younger;  // times it shared a cycle as the younger one
+  uint64_t stalls[kPipelineCauses];
+};
+
+class CycleEngine {
+ public:
+  CycleEngine(const TimingTable& table, DecodeCallback decode)
+      : table_(table), memory_(settings_), predictor_(table), decode_(decode) {
+    Reset();
+  }
+
+  // Power-on or reset of the core: pipeline and caches empty.
+  void Reset();
+  // The block at `address` begins. `key` names the code (0: decode it again). False: cannot be
+  // decoded.
+  bool Begin(uint32_t address, uint32_t size, bool changed);
+  // The block that is executing ends here; its cycles are added to the totals.
+  void Finish();
+  // Control does not go on where the last block ended (an exception, a debugger).
+  void Break(uint32_t cycles);
+  void Access(uint32_t address, uint32_t size, bool write);
+  // Cycles of the executing block up to, not with, the instruction at `address`.
+  uint32_t Partial(uint32_t address) const;
+
+  std::vector<BlockUse> Blocks() const;
+  std::vector<InstructionUse> Instructions(uint32_t begin, uint32_t end) const;
+
+  CycleTotals totals = {};
+  MemorySettings& settings() { return settings_; }
+  MemoryTiming& memory() { return memory_; }
+  size_t states() const { return states_.size(); }
+  size_t edges() const { return edges_.size(); }
+
+ private:
+  static constexpr uint32_t kNone = 0xFFFFFFFF;
+  static constexpr size_t kMaxAccesses = 256;
+
+  struct EdgeKey {
+    uint32_t state, block;
+    uint64_t bank, unaligned;
+    Entry entry;
+  };
+  struct Edge {
+    EdgeKey key;
+    uint32_t next;
+    uint64_t count = 0;
+    Outcome outcome;
+  };
+  struct Counts {
+    uint64_t memory_cycles = 0, instruction_misses = 0, data_misses = 0;
+  };
+
+  uint32_t Decode(uint32_t address, uint32_t size);
+  uint32_t Intern(const PipelineState& state);
+  uint32_t FindEdge(const EdgeKey& key);
+  void GrowTable();
+  AccessPattern Pattern(const Block& block) const;
+
+  TimingTable table_;
+  MemorySettings settings_ = {};
+  MemoryTiming memory_;
+  BranchPredictor predictor_;
+  DecodeCallback decode_;
+
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<Counts> counts_;
+  std::unordered_map<uint64_t, uint32_t> block_of_;  // (address, size) -> index
+  std::vector<PipelineState> states_;
+  std::unordered_map<std::string_view, uint32_t> state_of_;
+  std::vector<std::unique_ptr<PipelineState>> state_keys_;
+  std::vector<Edge> edges_;
+  std::vector<uint32_t> table_index_;  // open addressing, kNone = free
+
+  uint32_t state_ = 0;
+  uint32_t current_ = kNone;   // executing
+  uint32_t previous_ = kNone;  // last finished; its branch is followed when the next one begins
+  Entry entry_ = Entry::kSequential;
+  uint32_t wait_ = 0;  // memory cycles of the executing block
+  uint32_t access_count_ = 0;
+  struct Recorded {
+    uint32_t address;
+    uint32_t size;
+  } accesses_[kMaxAccesses];
+};
+
+}  // namespace kws::board
+
+#endif  // KWS_TFLM_VIRTUAL_BOARD_NATIVE_CYCLE_ENGINE_H_
