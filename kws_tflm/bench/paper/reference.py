@@ -58,3 +58,8 @@ def _int8(tensors: LayerTensors, sums: Array) -> Array:
     low = tensors.zero_point if tensors.relu else -128
     result: Array = np.clip(rounded + tensors.zero_point, low, 127).astype(np.int8)
     return result
+
+
+def output_bytes(tensors: LayerTensors) -> int:
+    """Size of the output of a layer."""
+    return tensors.shape.positions * tensors.shape.out_c * np.dtype(tensors.element.dtype).itemsize

@@ -1,0 +1,51 @@
+"""The paper's network in the firmware, features included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kws_tflm import config as configuration
+from kws_tflm.features.quantize import quantize_features
+from kws_tflm.firmware import build
+from kws_tflm.runtime import FeatureExtractor, Interpreter
+from kws_tflm.virtual_board.session import run_wav
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_board_gives_the_hosts_features_and_scores(tmp_path: Path):
+    from kws_tflm import models
+    from kws_tflm._tf import tf
+    from kws_tflm.convert import to_dense_tflite
+    from kws_tflm.convert.metadata import embed_metadata
+
+    config = configuration.load(ROOT / "configs" / "paper.toml")
+    tf.keras.utils.set_random_seed(7)
+    pcm = np.random.default_rng(7).normal(0, 1500, 24000).astype(np.int16)
+    extractor = FeatureExtractor(config.features)
+    features = extractor.clip(pcm)
+    windows = np.stack([features[i : i + 30] for i in range(len(features) - 29)])
+    model = embed_metadata(to_dense_tflite(models.build(config), windows, config), config)
+    path = tmp_path / "paper.tflite"
+    path.write_bytes(model)
+
+    image = build(path, out_dir=tmp_path / "firmware")
+    result = run_wav(image.elf, pcm)
+
+    count = len(features)
+    np.testing.assert_array_equal(result.features[:count], features)
+    assert len(result.outputs) > 0
+    interpreter = Interpreter(model)
+    # The board hears on after the recording: take the inferences that lie within it.
+    hops = config.detector.hops_per_inference
+    for index, scores in enumerate(result.outputs):
+        last = hops * index + 30
+        if last > count:
+            break
+        window = result.features[last - 30 : last]
+        values = quantize_features(window, interpreter.input_scale, interpreter.input_zero_point)
+        np.testing.assert_array_equal(interpreter.invoke(values.reshape(interpreter.input_shape)).ravel(), scores)
