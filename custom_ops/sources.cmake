@@ -10,9 +10,14 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_3x3_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/softmax_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/average_pool.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/channel_scales.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/conv2d.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/dense_nodes.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/dense_tensors.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/depthwise_conv2d.cc
-    ${CMAKE_CURRENT_LIST_DIR}/tflm/fully_connected.cc)
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/error_channel.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/fully_connected.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/softmax.cc)
+include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)

@@ -37,6 +37,7 @@ bool AllValid(const Quantization& q) {
   return true;
 }
 
+#if KWS_TFLM_API == 2020
 // Finds the origin with which the filter's own scales serve as keys of the shifts. The shift steps
 // up by one at every doubling of the scale, so the tightest channel decides; false when a channel
 // disagrees all the same (denormal scales) or a difference leaves 32 bits.
@@ -61,7 +62,6 @@ bool FindShiftOrigin(const Quantization& q, int32_t* origin) {
   return true;
 }
 
-#if KWS_TFLM_API == 2020
 // This generation copies scales and zero points of every filter into the arena, 8 bytes a channel,
 // and nobody reads them after Prepare; the zero points of an int8 filter are 0. The multipliers
 // take their place, the scales stay. A filter that two operators share is taken by the first: its

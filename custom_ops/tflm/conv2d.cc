@@ -1,18 +1,15 @@
 #include "custom_ops/kernels/conv2d.h"
 
 #include "custom_ops/tflm/builtin_kernels.h"
-#include "custom_ops/tflm/dense_tensors.h"
+#include "custom_ops/tflm/dense_nodes.h"
 
 namespace kws {
 namespace {
 
 constexpr char kName[] = "CONV_2D";
-constexpr int64_t kMaxTerms = 1 << 20;  // keeps the scratch size in 32 bits
 
 struct OpData {
-  ConvDims dims;
-  FilterDims filter;
-  ConvParams params;
+  WindowGeometry geometry;
   ChannelScales scales;
   Scratch scratch;
 };
@@ -22,37 +19,20 @@ void* Init(TfLiteContext* context, const char*, size_t) {
 }
 
 TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
+  OpData* op = static_cast<OpData*>(node->user_data);
   DenseTensors tensors;
-  TF_LITE_ENSURE_STATUS(ReadDenseTensors(context, node, kName, &tensors));
-  if (tensors.filter->dims->size != 4) {
-    return RefuseNode(context, kName, "the filter must have 4 dimensions");
-  }
-  OpData& op = *static_cast<OpData*>(node->user_data);
-  const auto& options = *static_cast<const TfLiteConvParams*>(node->builtin_data);
-  const int* filter = tensors.filter->dims->data;
-  op.filter = {filter[1], filter[2]};
-  const WindowOptions window = {options.padding,
-                                options.stride_height,
-                                options.stride_width,
-                                options.dilation_height_factor,
-                                options.dilation_width_factor,
-                                op.filter,
-                                options.activation};
+  WindowGeometry geometry;
+  TF_LITE_ENSURE_STATUS(ReadConv2d(context, node, &tensors, &geometry));
+  op->geometry = geometry;
+  const ConvDims& dims = geometry.dims;
   TF_LITE_ENSURE_STATUS(
-      ReadWindow(context, kName, tensors.input, tensors.output, window, &op.dims, &op.params));
-  if (filter[0] != op.dims.out_channels || filter[3] != op.dims.in_channels ||
-      !IsBiasOf(tensors.bias, op.dims.out_channels)) {
-    return RefuseNode(context, kName, "channels of input, filter, bias and output do not agree");
-  }
-  const int64_t terms = int64_t{filter[1]} * filter[2] * filter[3];
-  if (terms > kMaxTerms) return RefuseNode(context, kName, "the filter is too large");
-  TF_LITE_ENSURE_STATUS(
-      PrepareChannelScales(context, kName, tensors, op.dims.out_channels, &op.scales));
+      PrepareChannelScales(context, kName, tensors, dims.out_channels, &op->scales));
+  const int64_t terms = int64_t{geometry.filter.h} * geometry.filter.w * dims.in_channels;
   const int32_t* bias = ConstantBias(tensors.bias);
-  op.scales.narrow = (bias != nullptr || tensors.bias == nullptr) &&
-                     ConvIsNarrow(terms, op.scales, bias, op.dims.out_channels);
-  const size_t bytes = Conv2dM7ScratchBytes(op.dims, op.filter);
-  if (RequestScratch(context, bytes, &op.scratch) != kTfLiteOk) {
+  op->scales.narrow = (bias != nullptr || tensors.bias == nullptr) &&
+                      ConvIsNarrow(terms, op->scales, bias, dims.out_channels);
+  const size_t bytes = Conv2dM7ScratchBytes(dims, geometry.filter);
+  if (RequestScratch(context, bytes, &op->scratch) != kTfLiteOk) {
     return RefuseNode(context, kName, "arena too small for the scratch buffer");
   }
   return kTfLiteOk;
@@ -60,9 +40,10 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
 
 TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
-  Conv2dM7(op.dims, op.filter, op.params, op.scales, EvalInput<int8_t>(context, node, 0),
-           EvalInput<int8_t>(context, node, 1), EvalOptionalInput<int32_t>(context, node, 2),
-           EvalOutput<int8_t>(context, node, 0), GetScratch(context, op.scratch));
+  Conv2dM7(op.geometry.dims, op.geometry.filter, op.geometry.params, op.scales,
+           EvalInput<int8_t>(context, node, 0), EvalInput<int8_t>(context, node, 1),
+           EvalOptionalInput<int32_t>(context, node, 2), EvalOutput<int8_t>(context, node, 0),
+           GetScratch(context, op.scratch));
   return kTfLiteOk;
 }
 

@@ -59,9 +59,8 @@ TfLiteStatus ReadDenseTensors(TfLiteContext* context, const TfLiteNode* node, co
   if (tensors->input == nullptr || tensors->filter == nullptr || tensors->output == nullptr) {
     return RefuseNode(context, op_name, "an input or output tensor is missing");
   }
-  for (const TfLiteTensor* tensor :
-       {tensors->input, tensors->filter, static_cast<const TfLiteTensor*>(tensors->output)}) {
-    if (tensor->dims == nullptr || !IsQuantizedInt8(tensor, tensor->dims->size)) {
+  for (const PrepareTensor* tensor : {&tensors->input, &tensors->filter, &tensors->output}) {
+    if ((*tensor)->dims == nullptr || !IsQuantizedInt8(*tensor, (*tensor)->dims->size)) {
       return RefuseNode(context, op_name, "input, filter and output must be quantised int8");
     }
   }

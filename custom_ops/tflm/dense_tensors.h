@@ -13,12 +13,9 @@ namespace kws {
 // Reports why `op_name` refuses its node; kTfLiteError.
 TfLiteStatus RefuseNode(TfLiteContext* context, const char* op_name, const char* reason);
 
-// The tensors of an operator with input, filter and optional bias.
+// The tensors of an operator with input, filter and optional bias (nullptr when absent).
 struct DenseTensors {
-  const TfLiteTensor* input;
-  const TfLiteTensor* filter;
-  const TfLiteTensor* bias;  // or nullptr
-  TfLiteTensor* output;
+  PrepareTensor input, filter, bias, output;
 };
 
 // Finds them and checks that input, filter and output are quantised int8 and bias int32.

@@ -1,7 +1,7 @@
 #include "custom_ops/kernels/depthwise_conv2d.h"
 
 #include "custom_ops/tflm/builtin_kernels.h"
-#include "custom_ops/tflm/dense_tensors.h"
+#include "custom_ops/tflm/dense_nodes.h"
 
 namespace kws {
 namespace {
@@ -9,9 +9,7 @@ namespace {
 constexpr char kName[] = "DEPTHWISE_CONV_2D";
 
 struct OpData {
-  ConvDims dims;
-  FilterDims filter;
-  ConvParams params;
+  WindowGeometry geometry;
   ChannelScales scales;
   Scratch scratch;
 };
@@ -21,37 +19,20 @@ void* Init(TfLiteContext* context, const char*, size_t) {
 }
 
 TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
+  OpData* op = static_cast<OpData*>(node->user_data);
   DenseTensors tensors;
-  TF_LITE_ENSURE_STATUS(ReadDenseTensors(context, node, kName, &tensors));
-  if (tensors.filter->dims->size != 4) {
-    return RefuseNode(context, kName, "the filter must have 4 dimensions");
-  }
-  OpData& op = *static_cast<OpData*>(node->user_data);
-  const auto& options = *static_cast<const TfLiteDepthwiseConvParams*>(node->builtin_data);
-  const int* filter = tensors.filter->dims->data;
-  op.filter = {filter[1], filter[2]};
-  const WindowOptions window = {options.padding,
-                                options.stride_height,
-                                options.stride_width,
-                                options.dilation_height_factor,
-                                options.dilation_width_factor,
-                                op.filter,
-                                options.activation};
+  WindowGeometry geometry;
+  TF_LITE_ENSURE_STATUS(ReadDepthwiseConv2d(context, node, &tensors, &geometry));
+  op->geometry = geometry;
+  const ConvDims& dims = geometry.dims;
   TF_LITE_ENSURE_STATUS(
-      ReadWindow(context, kName, tensors.input, tensors.output, window, &op.dims, &op.params));
-  if (filter[0] != 1 || filter[3] != op.dims.out_channels ||
-      op.dims.out_channels % op.dims.in_channels != 0 ||
-      !IsBiasOf(tensors.bias, op.dims.out_channels)) {
-    return RefuseNode(context, kName, "channels of input, filter, bias and output do not agree");
-  }
-  TF_LITE_ENSURE_STATUS(
-      PrepareChannelScales(context, kName, tensors, op.dims.out_channels, &op.scales));
+      PrepareChannelScales(context, kName, tensors, dims.out_channels, &op->scales));
+  const int64_t terms = int64_t{geometry.filter.h} * geometry.filter.w;
   const int32_t* bias = ConstantBias(tensors.bias);
-  op.scales.narrow =
-      (bias != nullptr || tensors.bias == nullptr) &&
-      ConvIsNarrow(int64_t{filter[1]} * filter[2], op.scales, bias, op.dims.out_channels);
-  const size_t bytes = DepthwiseConv2dM7ScratchBytes(op.dims, op.filter, op.params);
-  if (RequestScratch(context, bytes, &op.scratch) != kTfLiteOk) {
+  op->scales.narrow = (bias != nullptr || tensors.bias == nullptr) &&
+                      ConvIsNarrow(terms, op->scales, bias, dims.out_channels);
+  const size_t bytes = DepthwiseConv2dM7ScratchBytes(dims, geometry.filter, geometry.params);
+  if (RequestScratch(context, bytes, &op->scratch) != kTfLiteOk) {
     return RefuseNode(context, kName, "arena too small for the scratch buffer");
   }
   return kTfLiteOk;
@@ -59,8 +40,8 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
 
 TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
-  DepthwiseConv2dM7(op.dims, op.filter, op.params, op.scales, EvalInput<int8_t>(context, node, 0),
-                    EvalInput<int8_t>(context, node, 1),
+  DepthwiseConv2dM7(op.geometry.dims, op.geometry.filter, op.geometry.params, op.scales,
+                    EvalInput<int8_t>(context, node, 0), EvalInput<int8_t>(context, node, 1),
                     EvalOptionalInput<int32_t>(context, node, 2),
                     EvalOutput<int8_t>(context, node, 0), GetScratch(context, op.scratch));
   return kTfLiteOk;

@@ -74,10 +74,10 @@ TfLiteStatus PrepareCommon(TfLiteContext* context, TfLiteNode* node) {
   if (node->inputs->size != 3 || node->outputs->size != 1) {
     return Refuse(context, "needs 3 inputs and 1 output");
   }
-  const TfLiteTensor* input = TensorAt(context, node->inputs, kInput);
-  const TfLiteTensor* packed = TensorAt(context, node->inputs, kWeights);
-  const TfLiteTensor* bias = TensorAt(context, node->inputs, kBias);
-  const TfLiteTensor* output = TensorAt(context, node->outputs, kOutput);
+  const PrepareTensor input = TensorAt(context, node->inputs, kInput);
+  const PrepareTensor packed = TensorAt(context, node->inputs, kWeights);
+  const PrepareTensor bias = TensorAt(context, node->inputs, kBias);
+  const PrepareTensor output = TensorAt(context, node->outputs, kOutput);
   if (input == nullptr || packed == nullptr || bias == nullptr || output == nullptr) {
     return Refuse(context, "an input or output tensor is missing");
   }

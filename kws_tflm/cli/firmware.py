@@ -17,6 +17,8 @@ from kws_tflm.cli.output import add_json, kilobytes, pairs, print_json
 if TYPE_CHECKING:
     from kws_tflm.firmware import FirmwareImage
 
+KERNELS = ("m7", "reference", "cmsis_nn")  # kws_tflm.firmware.KERNELS, which is too slow to import for --help
+
 EXAMPLE = "example: kws-tflm firmware runs/ten_words-0123456789ab --board nucleo_f767zi"
 
 
@@ -25,6 +27,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", default="nucleo_f767zi", help="board, a folder of stm32f7_app/boards")
     parser.add_argument("--config", metavar="FILE", help="experiment file, for a model without one inside")
     parser.add_argument("--classes", metavar="A,B,...", help="class names of a foreign model, in output order")
+    parser.add_argument("--kernels", choices=KERNELS, help="of the built-in operators; else $KWS_KERNELS, else m7")
     parser.add_argument("--arena", type=int, metavar="BYTES", help="tensor arena; measured if left out")
 
 
@@ -65,7 +68,7 @@ def build_image(model: Path, args: argparse.Namespace, out: Path | None = None) 
     from kws_tflm.firmware import build
 
     config = configuration.load(args.config) if args.config else None
-    return build(model, args.board, out, args.arena, config=config, labels=class_names(args))
+    return build(model, args.board, out, args.arena, config=config, labels=class_names(args), kernels=args.kernels)
 
 
 def class_names(args: argparse.Namespace) -> list[str] | None:

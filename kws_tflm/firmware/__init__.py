@@ -3,7 +3,8 @@
 from kws_tflm.firmware.boards import DEFAULT_BOARD, board_names
 from kws_tflm.firmware.build import FirmwareImage, build
 from kws_tflm.firmware.flash import FLASHERS, flash, flash_command
-from kws_tflm.firmware.profile_image import KERNELS, ProfileImage, build_profile
+from kws_tflm.firmware.kernels import KERNELS
+from kws_tflm.firmware.profile_image import ProfileImage, build_profile
 from kws_tflm.firmware.size import FirmwareSize, measure
 
 __all__ = [

@@ -23,12 +23,11 @@ from kws_tflm.runtime.detector import keyword_mask, threshold_permille
 
 CUSTOM_OPERATORS = {
     "KWS_SPARSE_CONV_2D": (
-        "resolver.AddCustom(kSparseConv2dName, Observed<{slot}>(Register_SPARSE_CONV_2D()), kSparseConv2dVersion);"
+        "AddCustomOperator(resolver, kSparseConv2dName, Observed<{slot}>(Register_SPARSE_CONV_2D()), "
+        "kSparseConv2dVersion);"
     ),
 }
 """Custom operator -> the C++ statement that registers it in an observed slot."""
-OWN_KERNELS = frozenset({"AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
-"""Builtin operators whose kernel the build chooses (custom_ops/tflm/builtin_kernels.h), as the host library does."""
 MAX_CLASSES = 64
 BYTES_PER_LINE = 24
 
@@ -206,14 +205,12 @@ def _operators(model: ModelFacts) -> str:
         for slot, name in enumerate(model.custom_operators, len(model.builtin_operators))
     ]
     body = "\n".join(f"  {call}" for call in calls)
-    unused = "" if model.builtin_operators else "  (void)kAnyVersion;\n"
     return f"""{_model_banner(model)}#pragma once
 
 #include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/observed.h"
 #include "custom_ops/tflm/register.h"
-#include "tensorflow/lite/micro/kernels/micro_ops.h"
-#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "custom_ops/tflm/resolver.h"
 
 namespace kws {{
 
@@ -221,20 +218,15 @@ using OperatorResolver = tflite::MicroMutableOpResolver<{len(calls)}>;
 
 // The operators of this model and no others, so that no other kernel is linked.
 inline void RegisterOperators(OperatorResolver& resolver) {{
-  constexpr int kAnyVersion = 0;
 {body}
-{unused}}}
+}}
 
 }}  // namespace kws
 """
 
 
 def _registration(name: str, slot: int) -> str:
-    source = "builtin" if name in OWN_KERNELS else "tflite::ops::micro"
-    return (
-        f"resolver.AddBuiltin(tflite::BuiltinOperator_{name}, Observed<{slot}>({source}::Register_{name}()), "
-        "kAnyVersion);"
-    )
+    return f"AddOperator<tflite::BuiltinOperator_{name}>(resolver, Observed<{slot}>(builtin::Register_{name}()));"
 
 
 def _model_data(model: ModelFacts) -> str:

@@ -30,7 +30,7 @@ def crate_folder(root: Path) -> Path:
 
 
 def build_tflm(out: Path, progress: Progress) -> Path:
-    """The library for the target, built once in `out`/tflm."""
+    """The crate's library for the target, built once in `out`/tflm."""
     root = project_root()
     folder = out / "tflm"
     with exclusive(folder):
@@ -63,7 +63,8 @@ class ImageBuilder:
     """For progress and errors."""
     board: BoardInfo
     dma_bytes: int
-    tflm_library: Path
+    tflm_library: Path | None
+    """Of the crate; None: `settings` has TFLM_ROOT."""
     settings: Mapping[str, str]
     """CMake variables beside the usual ones."""
     sources: Callable[[int], dict[str, str]]
@@ -90,8 +91,8 @@ class ImageBuilder:
         settings = {
             "KWS_BOARD": self.board.name,
             "KWS_GENERATED_DIR": str(generated),
-            "KWS_TFLM_LIBRARY": str(self.tflm_library),
-            "TFLM_CRATE_DIR": str(crate_folder(root)),
+            "KWS_TFLM_LIBRARY": str(self.tflm_library or ""),
+            "TFLM_CRATE_DIR": str(crate_folder(root) if self.tflm_library else ""),
             "KWS_ARENA_REGION": arena.region(self.board, arena_bytes),
             "KWS_DMA_BYTES": str(self.dma_bytes),
             "KWS_FIRMWARE_VERSION": kws_tflm.__version__,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from kws_tflm.errors import FirmwareError, ToolMissingError
 from kws_tflm.firmware.boards import DEFAULT_BOARD, read_board
 from kws_tflm.firmware.generate import profile_files
 from kws_tflm.firmware.image_builder import ImageBuilder, build_tflm, default_folder
+from kws_tflm.firmware.kernels import choose
 from kws_tflm.firmware.model_facts import read_model_facts
 from kws_tflm.firmware.size import measure
 from kws_tflm.firmware.toolchain import Progress, exclusive, show
 
-KERNELS = ("m7", "reference", "cmsis_nn")
-"""This project's M7 kernels; TensorFlow Lite Micro's and our reference kernels; Arm's CMSIS-NN."""
 _DMA_BYTES = 32  # no audio: the smallest region that the MPU knows
 
 
@@ -50,7 +47,8 @@ def build_profile(
         board: a folder of stm32f7_app/boards.
         out_dir: build folder, default `build/firmware` in the project. The image goes to
             `<out_dir>/<board>/<model hash>-profile-<kernels>/`.
-        kernels: one of `KERNELS`; ``cmsis_nn`` needs the environment variable CMSIS_NN_ROOT.
+        kernels: one of `kernels.KERNELS`; ``cmsis_nn`` needs the environment variable CMSIS_NN_ROOT. TFLM_ROOT in
+            the environment names a TFLM to link instead of the crate's.
         progress: takes short lines about what is going on.
 
     Raises:
@@ -60,16 +58,16 @@ def build_profile(
     """
     info = read_board(board)
     model = read_model_facts(Path(model_path), classifier=False)
-    settings = {"KWS_PROFILE_IMAGE": "ON", **kernel_settings(kernels)}
+    linkage = choose(kernels)
     out = (out_dir or default_folder()).resolve()
     builder = ImageBuilder(
-        folder=out / board / f"{model.hash}-profile-{kernels}",
+        folder=out / board / f"{model.hash}-profile-{linkage.kernels}{'-tflm_root' if linkage.tflm_root else ''}",
         executable="kws_profile",
         title=f"profile image, {kernels} kernels",
         board=info,
         dma_bytes=_DMA_BYTES,
-        tflm_library=build_tflm(out, progress),
-        settings=settings,
+        tflm_library=None if linkage.tflm_root else build_tflm(out, progress),
+        settings={"KWS_PROFILE_IMAGE": "ON", **linkage.settings},
         sources=lambda size: profile_files(model, size),
         progress=progress,
     )
@@ -84,31 +82,3 @@ def build_profile(
         flash_bytes=measure(builder.elf).flash_bytes,
         arena_bytes=measured.arena_used,
     )
-
-
-def kernel_settings(kernels: str) -> dict[str, str]:
-    """CMake variables that choose the kernels.
-
-    Raises:
-        FirmwareError: no such kernels.
-        ToolMissingError: CMSIS-NN is wanted and not there.
-    """
-    if kernels not in KERNELS:
-        raise FirmwareError(f"no kernels '{kernels}'; choose {', '.join(KERNELS)}")
-    settings = {"KWS_KERNELS": kernels, "KWS_KERNELS_M7": str(int(kernels == "m7"))}
-    if kernels == "cmsis_nn":
-        settings["CMSIS_NN_ROOT"] = str(_cmsis_nn())
-    return settings
-
-
-def _cmsis_nn() -> Path:
-    root = os.environ.get("CMSIS_NN_ROOT", "")
-    if not root:
-        raise ToolMissingError(
-            "CMSIS_NN_ROOT is not set; the cmsis_nn kernels need a copy of Arm's CMSIS-NN: "
-            "git clone https://github.com/ARM-software/CMSIS-NN and set CMSIS_NN_ROOT to its folder"
-        )
-    folder = Path(root).resolve()
-    if not (folder / "Include" / "arm_nnfunctions.h").is_file():
-        raise ToolMissingError(f"CMSIS_NN_ROOT={root}: no Include/arm_nnfunctions.h there; name a copy of CMSIS-NN")
-    return folder

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from kws_tflm.convert.model import serialize
 from kws_tflm.convert.schema import schema
 
-CONV, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL = (
-    "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D",
+CONV, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL, SOFTMAX = (
+    "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "SOFTMAX",
 )  # fmt: skip
 _OPTIONS = {CONV: "Conv2DOptions", DEPTHWISE: "DepthwiseConv2DOptions", FULLY_CONNECTED: "FullyConnectedOptions",
-            AVERAGE_POOL: "Pool2DOptions"}  # fmt: skip
+            AVERAGE_POOL: "Pool2DOptions", SOFTMAX: "SoftmaxOptions"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class DenseCase:
     operator: str
     input_shape: tuple[int, ...]
     channels: int
-    """Of the output; of the pool, those of the input."""
+    """Of the output; of the pool and the softmax, those of the input."""
     kernel: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
@@ -36,9 +36,14 @@ class DenseCase:
     scale_ratio: float = 0.02
     """Output scale over typical accumulator scale; small values saturate."""
     seed: int = 0
+    input_scale: float = 0.05
+    beta: float = 1.0
+    """Of the softmax."""
 
     @property
     def output_shape(self) -> tuple[int, ...]:
+        if self.operator == SOFTMAX:
+            return self.input_shape
         if self.operator == FULLY_CONNECTED:
             return (int(np.prod(self.input_shape)) // self.input_shape[-1], self.channels)
         sides = [
@@ -69,10 +74,12 @@ class _Builder:
 
     def build(self) -> bytes:
         case, s = self.case, self.s
-        input_scale = 0.05
+        input_scale = case.input_scale
         inputs = [self.tensor(case.input_shape, "INT8", [input_scale], [case.input_zero_point])]
         output_scale, output_zero_point = input_scale, case.input_zero_point
-        if case.operator != AVERAGE_POOL:
+        if case.operator == SOFTMAX:
+            output_scale, output_zero_point = 1 / 256, -128
+        elif case.operator != AVERAGE_POOL:
             scales, terms = self.add_filter(inputs)
             if case.has_bias:
                 reach = max(1, int(64 * np.sqrt(terms)))
@@ -133,6 +140,9 @@ class _Builder:
     def options(self) -> Any:
         case, s = self.case, self.s
         options = getattr(s, f"{_OPTIONS[case.operator]}T")()
+        if case.operator == SOFTMAX:
+            options.beta = case.beta
+            return options
         options.fusedActivationFunction = getattr(s.ActivationFunctionType, case.activation)
         if case.operator == FULLY_CONNECTED:
             return options
@@ -165,6 +175,11 @@ def dense_cases(draw: st.DrawFn, operator: str) -> DenseCase:
     if operator == FULLY_CONNECTED:
         shape = (draw(st.integers(1, 3)), draw(st.integers(1, 70)))
         return DenseCase(operator, shape, draw(st.integers(1, 13)), **common)
+    if operator == SOFTMAX:
+        depth, scale = draw(st.integers(1, 40)), draw(st.sampled_from([1e-3, 0.02, 0.05, 0.3, 2.0, 40.0]))
+        shape = (*draw(st.lists(st.integers(1, 3), max_size=2)), depth)
+        beta = draw(st.sampled_from([1.0, 0.3, 3.0]))
+        return DenseCase(operator, shape, depth, seed=common["seed"], input_scale=scale, beta=beta)
     kernel = (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
     dilation = (1, 1)
     stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))

@@ -1,4 +1,4 @@
-"""Whole models on an emulated Cortex-M7: TFLM for the target with its kernels or ours."""
+"""Whole models on an emulated Cortex-M7: TFLM for the target with its kernels, ours or CMSIS-NN's."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ DATA = RAM + 0x100000
 ARENA_BYTES = 1 << 20
 TFLM_FOLDERS = ("", "flatbuffers/include", "gemmlowp", "kissfft", "ruy")
 DEFINES = ("TF_LITE_STATIC_MEMORY", "TF_LITE_MCU_DEBUG_LOG", "GEMMLOWP_ALLOW_SLOW_SCALAR_FALLBACK", "KWS_KERNELS_M7=1")
+KERNELS = {"reference": 0, "m7": 1, "cmsis_nn": 2}
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class TargetRun:
 
 
 class M7Interpreter:
-    """One image for all models, built once."""
+    """One image for all models, built once.
 
-    def __init__(self, folder: Path) -> None:
+    `cmsis_nn` and `tflm` are prefixes (docs/kernels.md, docs/tflm_versions.md); without the first there is no
+    `cmsis_nn` kernel, without the second TFLM is the crate's.
+    """
+
+    def __init__(self, folder: Path, cmsis_nn: Path | None = None, tflm: Path | None = None) -> None:
         image = folder / "dense.elf"
-        _compile(image)
+        _compile(image, cmsis_nn, tflm)
         with image.open("rb") as file:
             elf = ELFFile(file)
             table = elf.get_section_by_name(".symtab")
@@ -55,12 +60,14 @@ class M7Interpreter:
         self._block_instructions: dict[tuple[int, int], int] = {}
 
     def run(self, model: bytes, values: np.ndarray, output_shape: tuple[int, ...], *, m7: bool = True,
-            count: bool = False) -> TargetRun:  # fmt: skip
+            kernels: str | None = None, count: bool = False) -> TargetRun:  # fmt: skip
+        """`kernels` is one of KERNELS; `m7` chooses between the first two."""
+        choice = KERNELS[kernels or ("m7" if m7 else "reference")]
         self._next = DATA
         output_bytes = int(np.prod(output_shape))
         addresses = [self._place(model), self._place(bytes(ARENA_BYTES)), self._place(values.tobytes())]
         addresses.append(self._place(bytes(output_bytes)))
-        call = self._place(struct.pack("<7IiI", *addresses, ARENA_BYTES, values.size, output_bytes, int(m7), 0))
+        call = self._place(struct.pack("<7IiI", *addresses, ARENA_BYTES, values.size, output_bytes, choice, 0))
         self._uc.reg_write(UC_ARM_REG_R0, call)
         self._uc.reg_write(UC_ARM_REG_SP, STACK_TOP)
         self._uc.reg_write(UC_ARM_REG_LR, RETURN | 1)
@@ -97,18 +104,28 @@ class M7Interpreter:
         return address
 
 
-def _compile(image: Path) -> None:
-    tflm = _tflm_library()
-    crate = crate_folder(ROOT) / "submodules" / "tensorflow"
-    downloads = crate / "tensorflow" / "lite" / "micro" / "tools" / "make" / "downloads"
-    includes = [f"-isystem{crate if not name else downloads / name}" for name in TFLM_FOLDERS]
+def _compile(image: Path, cmsis_nn: Path | None, tflm: Path | None) -> None:
+    if tflm is None:
+        library = _tflm_library()
+        crate = crate_folder(ROOT) / "submodules" / "tensorflow"
+        downloads = crate / "tensorflow" / "lite" / "micro" / "tools" / "make" / "downloads"
+        includes = [f"-isystem{crate if not name else downloads / name}" for name in TFLM_FOLDERS]
+    else:
+        library = tflm / "lib" / "libtensorflow-microlite.a"
+        includes = [f"-isystem{tflm / 'include' if not name else tflm / 'third_party' / name}" for name in TFLM_FOLDERS]
+    folders = ["formats", "kernels", "tflm"]
+    libraries = [str(library)]
+    if cmsis_nn is not None:
+        folders.append("tflm/cmsis_nn")
+        includes += [f"-isystem{cmsis_nn / 'include'}", "-DKWS_KERNELS_CMSIS_NN=1"]
+        libraries.append(str(cmsis_nn / "lib" / "libcmsis-nn.a"))
     cross = compiler("arm-none-eabi-g++", "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib")
-    sources = [p for part in ("formats", "kernels", "tflm") for p in sorted((OPS / part).glob("*.cc"))]
+    sources = [p for part in folders for p in sorted((OPS / part).glob("*.cc"))]
     sources.append(Path(__file__).with_name("dense_target_image.cc"))
     command = [cross, *FLAGS, "-std=c++17", "-O3", *WARNINGS, "-fno-exceptions", "-fno-rtti"]
     command += ["-fno-threadsafe-statics", "-ffunction-sections", "-DNDEBUG", f"-I{ROOT}", *includes]
     command += [f"-D{define}" for define in DEFINES]
-    command += [*map(str, sources), str(tflm), "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"]
+    command += [*map(str, sources), *libraries, "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"]
     command += [f"-Wl,-Ttext={FLASH:#x},-Tdata={RAM:#x},--gc-sections,-e,run_model", "-o", str(image)]
     compile_cpp(command)
 

@@ -1,17 +1,17 @@
 // Any .tflite on a bare Cortex-M7, with TFLM's kernels or ours for the built-in operators.
 #include <cstring>
-#include <new>
 
 #include "custom_ops/tflm/builtin_kernels.h"
+#include "custom_ops/tflm/interpreter.h"
 #include "custom_ops/tflm/register.h"
-#include "tensorflow/lite/core/api/error_reporter.h"
-#include "tensorflow/lite/micro/micro_interpreter.h"
-#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "custom_ops/tflm/resolver.h"
 
 extern "C" {
 
 void* __dso_handle;
+#if KWS_TFLM_API == 2020
 void DebugLog(const char*) {}
+#endif
 void _init() {}
 void _fini() {}
 
@@ -24,7 +24,7 @@ struct ModelCall {
   const int8_t* input;
   int8_t* output;
   uint32_t arena_bytes, input_bytes, output_bytes;
-  int32_t use_m7;
+  int32_t kernels;      // 0: TFLM's, 1: M7, 2: CMSIS-NN's
   uint32_t arena_used;  // result
 };
 
@@ -33,16 +33,37 @@ int32_t run_model(ModelCall* call);
 
 namespace {
 
-namespace micro = tflite::ops::micro;
+using kws::Registration;
 
-class SilentReporter : public tflite::ErrorReporter {
+#if KWS_TFLM_API == 2020
+namespace tflm = tflite::ops::micro;
+Registration* Lasting(int, Registration* registration) { return registration; }
+#else
+namespace tflm = tflite;
+Registration* Lasting(int slot, const Registration& registration) {
+  static Registration copies[6];
+  copies[slot] = registration;
+  return &copies[slot];
+}
+#endif
+
+#if KWS_KERNELS_CMSIS_NN
+#define CMSIS_NN_KERNEL(name) kws::Register_##name##_CMSIS_NN()
+#else
+#define CMSIS_NN_KERNEL(name) nullptr
+#endif
+// All three, so that the call chooses.
+#define KERNELS(slot, name) \
+  {Lasting(slot, tflm::Register_##name()), kws::Register_##name##_M7(), CMSIS_NN_KERNEL(name)}
+
+class SilentSink : public kws::MessageSink {
  public:
   int Report(const char*, va_list) override { return 0; }
 };
 
 constexpr int kMaxOperators = 16;
-TfLiteRegistration originals[kMaxOperators];
-TfLiteRegistration wrapped[kMaxOperators];
+Registration originals[kMaxOperators];
+Registration wrapped[kMaxOperators];
 
 template <int kIndex>
 TfLiteStatus Marked(TfLiteContext* context, TfLiteNode* node) {
@@ -51,7 +72,7 @@ TfLiteStatus Marked(TfLiteContext* context, TfLiteNode* node) {
 }
 
 template <int kIndex>
-TfLiteRegistration* Mark(const TfLiteRegistration* registration) {
+Registration* Mark(const Registration* registration) {
   originals[kIndex] = wrapped[kIndex] = *registration;
   wrapped[kIndex].invoke = Marked<kIndex>;
   return &wrapped[kIndex];
@@ -60,26 +81,26 @@ TfLiteRegistration* Mark(const TfLiteRegistration* registration) {
 }  // namespace
 
 int32_t run_model(ModelCall* call) {
+  Registration* const kernels[][3] = {KERNELS(0, CONV_2D), KERNELS(1, DEPTHWISE_CONV_2D),
+                                      KERNELS(2, FULLY_CONNECTED), KERNELS(3, AVERAGE_POOL_2D),
+                                      KERNELS(4, SOFTMAX)};
+  const int32_t k = call->kernels;
+  if (k < 0 || k > 2 || kernels[0][k] == nullptr) return 4;
   tflite::MicroMutableOpResolver<kMaxOperators> resolver;
-  const bool m7 = call->use_m7 != 0;
-  resolver.AddBuiltin(tflite::BuiltinOperator_CONV_2D,
-                      Mark<0>(m7 ? kws::Register_CONV_2D_M7() : micro::Register_CONV_2D()), 0);
-  resolver.AddBuiltin(
-      tflite::BuiltinOperator_DEPTHWISE_CONV_2D,
-      Mark<1>(m7 ? kws::Register_DEPTHWISE_CONV_2D_M7() : micro::Register_DEPTHWISE_CONV_2D()), 0);
-  resolver.AddBuiltin(
-      tflite::BuiltinOperator_FULLY_CONNECTED,
-      Mark<2>(m7 ? kws::Register_FULLY_CONNECTED_M7() : micro::Register_FULLY_CONNECTED()), 0);
-  resolver.AddBuiltin(
-      tflite::BuiltinOperator_AVERAGE_POOL_2D,
-      Mark<3>(m7 ? kws::Register_AVERAGE_POOL_2D_M7() : micro::Register_AVERAGE_POOL_2D()), 0);
-  resolver.AddBuiltin(tflite::BuiltinOperator_RESHAPE, Mark<4>(micro::Register_RESHAPE()), 0);
-  resolver.AddBuiltin(tflite::BuiltinOperator_SOFTMAX, Mark<5>(micro::Register_SOFTMAX()), 0);
-  resolver.AddCustom(kws::kSparseConv2dName, Mark<6>(kws::Register_SPARSE_CONV_2D_M7()),
-                     kws::kSparseConv2dVersion);
-  SilentReporter reporter;
-  tflite::MicroInterpreter interpreter(tflite::GetModel(call->model), resolver, call->arena,
-                                       call->arena_bytes, &reporter);
+  kws::AddOperator<tflite::BuiltinOperator_CONV_2D>(resolver, Mark<0>(kernels[0][k]));
+  kws::AddOperator<tflite::BuiltinOperator_DEPTHWISE_CONV_2D>(resolver, Mark<1>(kernels[1][k]));
+  kws::AddOperator<tflite::BuiltinOperator_FULLY_CONNECTED>(resolver, Mark<2>(kernels[2][k]));
+  kws::AddOperator<tflite::BuiltinOperator_AVERAGE_POOL_2D>(resolver, Mark<3>(kernels[3][k]));
+  kws::AddOperator<tflite::BuiltinOperator_SOFTMAX>(resolver, Mark<5>(kernels[4][k]));
+  kws::AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver,
+                                                    Mark<4>(Lasting(5, tflm::Register_RESHAPE())));
+  kws::AddCustomOperator(resolver, kws::kSparseConv2dName,
+                         Mark<6>(kws::Register_SPARSE_CONV_2D_M7()), kws::kSparseConv2dVersion);
+  SilentSink sink;
+  const kws::ActiveSink active(sink);
+  alignas(tflite::MicroInterpreter) static unsigned char storage[sizeof(tflite::MicroInterpreter)];
+  tflite::MicroInterpreter& interpreter = *kws::NewInterpreter(
+      storage, *tflite::GetModel(call->model), resolver, call->arena, call->arena_bytes, sink);
   if (interpreter.AllocateTensors() != kTfLiteOk) return 1;
   call->arena_used = interpreter.arena_used_bytes();
   if (interpreter.input(0)->bytes != call->input_bytes ||
