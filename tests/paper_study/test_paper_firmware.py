@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kws_tflm import config as configuration
-from kws_tflm.features.quantize import quantize_features
+from kws_tflm.features.quantize import input_quantization, quantize_features
 from kws_tflm.firmware import build
 from kws_tflm.runtime import FeatureExtractor, Interpreter
 from kws_tflm.virtual_board.session import run_wav
@@ -40,6 +40,7 @@ def test_board_gives_the_hosts_features_and_scores(tmp_path: Path):
     np.testing.assert_array_equal(result.features[:count], features)
     assert len(result.outputs) > 0
     interpreter = Interpreter(model)
+    quantisation = input_quantization(interpreter.input_scale, interpreter.input_zero_point)
     # The board hears on after the recording: take the inferences that lie within it.
     hops = config.detector.hops_per_inference
     for index, scores in enumerate(result.outputs):
@@ -47,5 +48,5 @@ def test_board_gives_the_hosts_features_and_scores(tmp_path: Path):
         if last > count:
             break
         window = result.features[last - 30 : last]
-        values = quantize_features(window, interpreter.input_scale, interpreter.input_zero_point)
+        values = quantize_features(window, *quantisation)
         np.testing.assert_array_equal(interpreter.invoke(values.reshape(interpreter.input_shape)).ravel(), scores)
