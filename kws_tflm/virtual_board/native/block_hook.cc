@@ -29,7 +29,17 @@ struct CountedBlock {
   uint8_t valid;
   uint8_t constant;
   uint8_t copy[kCopiedBytes];
+  uint64_t digest;  // of a block that is longer than `copy`
 };
+
+// FNV-1a over words: tells rewritten code from the old in RAM.
+uint64_t Digest(const uint8_t* bytes, uint32_t size) {
+  uint64_t digest = 0xCBF29CE484222325ull;
+  for (uint32_t at = 0; at + 2 <= size; at += 2) {
+    digest = (digest ^ static_cast<uint64_t>(bytes[at] | (bytes[at + 1] << 8))) * 0x100000001B3ull;
+  }
+  return digest;
+}
 
 const CodeRegion* FindRegion(const HookState& state, uint32_t address, uint32_t size) {
   for (uint32_t i = 0; i < state.region_count; ++i) {
@@ -77,7 +87,12 @@ void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant
   block->traits = static_cast<uint16_t>(traits);
   block->valid = 1;
   block->constant = constant ? 1 : 0;
-  if (!constant && size <= kCopiedBytes) std::memcpy(block->copy, bytes, size);
+  if (constant) return;
+  if (size <= kCopiedBytes) {
+    std::memcpy(block->copy, bytes, size);
+  } else {
+    block->digest = Digest(bytes, size);
+  }
 }
 
 class BlockCache {
@@ -94,13 +109,18 @@ class BlockCache {
       return block;
     }
     const uint8_t* bytes = region->data + (address - region->base);
-    if (same && size <= kCopiedBytes && std::memcmp(block.copy, bytes, size) == 0) return block;
+    if (same && Unchanged(block, bytes, size)) return block;
     *changed = region->constant == 0;
     Decode(bytes, address, size, region->constant != 0, &block);
     return block;
   }
 
  private:
+  static bool Unchanged(const CountedBlock& block, const uint8_t* bytes, uint32_t size) {
+    if (size <= kCopiedBytes) return std::memcmp(block.copy, bytes, size) == 0;
+    return block.digest == Digest(bytes, size);
+  }
+
   CountedBlock blocks_[kSlots] = {};
 };
 
