@@ -15,6 +15,7 @@ from kws_tflm.virtual_board.pipeline import structures as s
 from kws_tflm.virtual_board.pipeline.decode import Decoder
 from kws_tflm.virtual_board.pipeline.table import PipelineTable, native_sizes
 
+_FORGOTTEN = ("instructions", "data", "line", "regions")
 _DECODE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32)
 
 
@@ -96,8 +97,8 @@ class CycleModel:
         return int(self._library.kws_timing_partial(self._hook, address))
 
     def invalidate(self, what: str, address: int = 0) -> None:
-        """Forget what the caches hold: ``instructions``, ``data`` or the ``line`` of `address`."""
-        self._library.kws_timing_invalidate(self._hook, ("instructions", "data", "line").index(what), address)
+        """Forget what the caches hold, ``instructions``, ``data`` or the ``line`` of `address`, or the ``regions``."""
+        self._library.kws_timing_invalidate(self._hook, _FORGOTTEN.index(what), address)
 
     def misses(self) -> tuple[int, int]:
         """Misses of the instruction cache and of the data cache since the start."""

@@ -58,6 +58,7 @@ class MemoryLink:
             region = settings.regions[i]
             region.base, region.size, region.port, region.is_flash = base, size, port, int(flash)
         settings.region_count = min(len(regions), s.MAX_REGIONS)
+        self._model.invalidate("regions")
 
     def _mpu_regions(self) -> list[tuple[int, int, int, bool]]:
         """Memory that the MPU keeps out of the data cache; a region over several memories is left out."""

@@ -29,6 +29,7 @@ struct CountedBlock {
   uint8_t valid;
   uint8_t constant;
   uint8_t copy[kCopiedBytes];
+  uint32_t timed;   // number in the cycle engine
   uint64_t digest;  // of a block that is longer than `copy`
 };
 
@@ -86,6 +87,7 @@ void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant
   block->instructions = static_cast<uint16_t>(count);
   block->traits = static_cast<uint16_t>(traits);
   block->valid = 1;
+  block->timed = CycleEngine::kNone;
   block->constant = constant ? 1 : 0;
   if (constant) return;
   if (size <= kCopiedBytes) {
@@ -98,8 +100,7 @@ void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant
 class BlockCache {
  public:
   // `changed`: other code than before is there now.
-  const CountedBlock& Lookup(const HookState& state, uint32_t address, uint32_t size,
-                             bool* changed) {
+  CountedBlock& Lookup(const HookState& state, uint32_t address, uint32_t size, bool* changed) {
     CountedBlock& block = blocks_[(address >> 1) & (kSlots - 1)];
     const bool same = block.valid && block.address == address && block.size == size;
     if (same && block.constant) return block;
@@ -160,7 +161,7 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
     return;
   }
   bool changed = false;
-  const auto& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size, &changed);
+  auto& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size, &changed);
   if ((block.traits & state.stop_before) != 0) {
     state.blocked = block.traits & state.stop_before;
     state.emu_stop(engine);
@@ -168,9 +169,15 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
   }
   if (!hook->engine) {
     state.clock += block.instructions;
-  } else if (block.valid && !hook->engine->Begin(static_cast<uint32_t>(address), size, changed)) {
-    state.emu_stop(engine);
-    return;
+  } else if (block.valid) {
+    if (block.timed == kws::board::CycleEngine::kNone) {
+      block.timed = hook->engine->Find(static_cast<uint32_t>(address), size, changed);
+    }
+    if (block.timed == kws::board::CycleEngine::kNone) {
+      state.emu_stop(engine);
+      return;
+    }
+    hook->engine->Begin(block.timed);
   }
   state.instructions += block.instructions;
   state.traits |= block.traits;
@@ -223,12 +230,14 @@ KWS_EXPORT uint32_t kws_timing_partial(void* hook, uint32_t address) {
   return static_cast<kws::board::Hook*>(hook)->engine->Partial(address);
 }
 
-// what: 0 all instructions, 1 all data, 2 the data line of `address`.
+// what: 0 all instructions, 1 all data, 2 the data line of `address`, 3 what was known of the
+// regions.
 KWS_EXPORT void kws_timing_invalidate(void* hook, uint32_t what, uint32_t address) {
   kws::board::MemoryTiming& memory = static_cast<kws::board::Hook*>(hook)->engine->memory();
   if (what == 0) memory.InvalidateInstructions();
   if (what == 1) memory.InvalidateData();
   if (what == 2) memory.InvalidateDataLine(address);
+  if (what == 3) memory.ForgetRegions();
 }
 
 KWS_EXPORT uint64_t kws_timing_misses(void* hook, uint32_t data) {

@@ -62,15 +62,17 @@ uint32_t CycleEngine::Decode(uint32_t address, uint32_t size) {
   return static_cast<uint32_t>(blocks_.size() - 1);
 }
 
-bool CycleEngine::Begin(uint32_t address, uint32_t size, bool changed) {
+uint32_t CycleEngine::Find(uint32_t address, uint32_t size, bool changed) {
   const uint64_t key = (uint64_t{address} << 32) | size;
   const auto found = changed ? block_of_.end() : block_of_.find(key);
-  uint32_t index = found == block_of_.end() ? kNone : found->second;
-  if (index == kNone) {
-    index = Decode(address, size);
-    if (index == kNone) return false;
-    block_of_[key] = index;
-  }
+  if (found != block_of_.end()) return found->second;
+  const uint32_t index = Decode(address, size);
+  if (index != kNone) block_of_[key] = index;
+  return index;
+}
+
+void CycleEngine::Begin(uint32_t index) {
+  const uint32_t address = blocks_[index]->address;
   entry_ = Entry::kSequential;
   if (previous_ != kNone) {
     entry_ = predictor_.Follow(*blocks_[previous_], address);
@@ -79,12 +81,11 @@ bool CycleEngine::Begin(uint32_t address, uint32_t size, bool changed) {
   current_ = index;
   access_count_ = 0;
   const uint64_t misses = memory_.instruction_misses;
-  wait_ = memory_.Fetch(address, size);
+  wait_ = memory_.Fetch(address, blocks_[index]->size);
   if (wait_ != 0) {
     totals.stalls[kInstructionCache] += wait_;
     counts_[index].instruction_misses += memory_.instruction_misses - misses;
   }
-  return true;
 }
 
 void CycleEngine::Access(uint32_t address, uint32_t size, bool write) {

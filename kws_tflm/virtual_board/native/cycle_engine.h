@@ -58,9 +58,12 @@ class CycleEngine {
 
   // Power-on or reset of the core: pipeline and caches empty.
   void Reset();
-  // The block at `address` begins. `key` names the code (0: decode it again). False: cannot be
-  // decoded.
-  bool Begin(uint32_t address, uint32_t size, bool changed);
+  static constexpr uint32_t kNone = 0xFFFFFFFF;
+
+  // Number of the block at `address`, decoded if it is new or `changed`; kNone: cannot be decoded.
+  uint32_t Find(uint32_t address, uint32_t size, bool changed);
+  // The block of that number begins.
+  void Begin(uint32_t index);
   // The block that is executing ends here; its cycles are added to the totals.
   void Finish();
   // Control does not go on where the last block ended (an exception, a debugger).
@@ -79,7 +82,6 @@ class CycleEngine {
   size_t edges() const { return edges_.size(); }
 
  private:
-  static constexpr uint32_t kNone = 0xFFFFFFFF;
   static constexpr size_t kMaxAccesses = 256;
 
   struct EdgeKey {

@@ -41,19 +41,25 @@ void MemoryTiming::Reset() {
   dcache_.Resize(settings_.dcache_sets, settings_.dcache_ways);
   art_.Resize(1, settings_.art_lines);
   fetch_line_ = flash_line_ = kNoLine;
-  last_ = nullptr;
+  ForgetRegions();
 }
 
-const MemoryRegion* MemoryTiming::Find(uint32_t address) {
-  if (last_ != nullptr && address - last_->base < last_->size) return last_;
-  for (uint32_t i = 0; i < settings_.region_count; ++i) {
+void MemoryTiming::ForgetRegions() {
+  for (Page& page : pages_) page = Page{};
+}
+
+// The regions of a chip are multiples of a page; an MPU region that is smaller is taken as a whole
+// page.
+void MemoryTiming::Fill(uint32_t address, Page* page) const {
+  page->number = address >> kPageBits;
+  page->region = nullptr;
+  const uint32_t start = page->number << kPageBits;
+  for (uint32_t i = 0; i < settings_.region_count && page->region == nullptr; ++i) {
     const MemoryRegion& region = settings_.regions[i];
-    if (address - region.base < region.size) {
-      last_ = &region;
-      return last_;
-    }
+    const bool inside = address - region.base < region.size;
+    const bool begins = region.base - start < (1u << kPageBits) && region.size < (1u << kPageBits);
+    if (inside || begins) page->region = &region;
   }
-  return nullptr;
 }
 
 // Cycles until the first word of an access to the memory itself.

@@ -63,6 +63,8 @@ class MemoryTiming {
 
   // Sizes are taken from the settings; caches start empty.
   void Reset();
+  // The list of regions has changed.
+  void ForgetRegions();
   // Cycles that fetching [address, address + size) waits.
   uint32_t Fetch(uint32_t address, uint32_t size);
   // Cycles that a load or store waits; `missed` and `uncached` say why.
@@ -77,16 +79,28 @@ class MemoryTiming {
  private:
   static constexpr uint32_t kNoLine = 0xFFFFFFFF;
 
-  const MemoryRegion* Find(uint32_t address);
+  // The region of the last address with these middle bits: memories alternate all the time.
+  static constexpr uint32_t kPageBits = 12, kPages = 256;
+  struct Page {
+    uint32_t number = kNoLine;
+    const MemoryRegion* region = nullptr;
+  };
+
+  const MemoryRegion* Find(uint32_t address) {
+    Page& page = pages_[(address >> kPageBits) % kPages];
+    if (page.number != address >> kPageBits) Fill(address, &page);
+    return page.region;
+  }
+  void Fill(uint32_t address, Page* page) const;
   uint32_t FetchLine(uint32_t line);
   uint32_t ArtLine(uint32_t line);
   uint32_t First(const MemoryRegion& region) const;
 
   const MemorySettings& settings_;
+  Page pages_[kPages];
   TagArray icache_, dcache_, art_;
   uint32_t fetch_line_ = kNoLine;  // without caches: the line in the fetch buffer
   uint32_t flash_line_ = kNoLine;  // line in the flash interface's read buffer
-  const MemoryRegion* last_ = nullptr;
 };
 
 }  // namespace kws::board
