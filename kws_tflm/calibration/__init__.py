@@ -1,5 +1,5 @@
 """Evidence for the cycle model: what it predicts beside what others measured on Cortex-M7 boards.
 
-`page.make(...)` runs the groups (`micro`, `dsp`, `integer`, `networks`) on the virtual board and
-`report.write(...)` makes docs/calibration.md and its plot. Figures of others stand in the TOML files here, each with its source.
+`page.measure(...)` runs the groups (`page.GROUPS`) on the virtual board and `report.write(...)` makes
+docs/calibration.md and its plot. Figures of others stand in the TOML files here, each with its source.
 """

@@ -37,7 +37,8 @@ def sources() -> Path:
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--no-binary", ":all:", "--no-build-isolation", "--require-hashes", "-r", str(requirements), "-d", str(DOWNLOADS),
+        "--no-binary", ":all:", "--no-build-isolation", "--require-hashes", "-r", str(requirements),
+        "-d", str(DOWNLOADS),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     archives = sorted(DOWNLOADS.glob("cmsisdsp-*.tar.gz"))

@@ -51,6 +51,19 @@ static void Fault(void) {
   for (;;) __asm volatile("bkpt 0");
 }
 
-__attribute__((section(".vectors"), used)) void* const kVectors[16] = {
-    _stack_top, (void*)Reset_Handler, (void*)Fault, (void*)Fault, (void*)Fault, (void*)Fault,
-    (void*)Fault, 0, 0, 0, 0, (void*)Fault, (void*)Fault, 0, (void*)Fault, (void*)Fault};
+__attribute__((section(".vectors"), used)) void* const kVectors[16] = {_stack_top,
+                                                                       (void*)Reset_Handler,
+                                                                       (void*)Fault,
+                                                                       (void*)Fault,
+                                                                       (void*)Fault,
+                                                                       (void*)Fault,
+                                                                       (void*)Fault,
+                                                                       0,
+                                                                       0,
+                                                                       0,
+                                                                       0,
+                                                                       (void*)Fault,
+                                                                       (void*)Fault,
+                                                                       0,
+                                                                       (void*)Fault,
+                                                                       (void*)Fault};
