@@ -13,6 +13,7 @@ from enum import IntFlag
 from pathlib import Path
 from typing import Any
 
+from unicorn.arm_const import UC_ARM_REG_XPSR
 from unicorn.unicorn_const import UC_HOOK_BLOCK
 from unicorn.unicorn_py3 import unicorn as binding
 
@@ -57,9 +58,13 @@ class _HookState(ctypes.Structure):
         ("block_size", ctypes.c_uint32),
         ("blocks", ctypes.c_uint64),
         ("emu_stop", ctypes.c_void_p),
+        ("reg_read", ctypes.c_void_p),
+        ("reg_write", ctypes.c_void_p),
         ("regions", _CodeRegion * _MAX_REGIONS),
         ("region_count", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("current_traits", ctypes.c_uint32),
+        ("xpsr", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
     )
 
 
@@ -85,7 +90,9 @@ class BlockCounter:
 
     def attach(self, engine: Any) -> None:
         """Install the hook in the `unicorn.Uc` object `engine`."""
-        self.state.emu_stop = ctypes.cast(binding.uclib.uc_emu_stop, ctypes.c_void_p).value
+        for name in ("emu_stop", "reg_read", "reg_write"):
+            setattr(self.state, name, ctypes.cast(getattr(binding.uclib, f"uc_{name}"), ctypes.c_void_p).value)
+        self.state.xpsr = UC_ARM_REG_XPSR
         handle = ctypes.c_size_t()
         status = binding.uclib.uc_hook_add(
             engine._uch,

@@ -18,7 +18,8 @@ namespace {
 constexpr size_t kSlots = 1u << 15;
 constexpr uint32_t kCopiedBytes = 52;
 
-constexpr int kMemoryWrite = 17;  // UC_MEM_WRITE
+constexpr int kMemoryWrite = 17;               // UC_MEM_WRITE
+constexpr uint32_t kIfThenState = 0x0600FC00;  // of xPSR (ARMv7-M ARM B1.4.2)
 
 // One decoded block. Direct mapped by address: a collision costs a second decoding, no more.
 struct CountedBlock {
@@ -60,6 +61,7 @@ bool IsWide(uint16_t first) { return (first >> 11) >= 0x1D; }
 
 uint32_t TraitsOf(uint16_t first, uint16_t second) {
   if (!IsWide(first)) {
+    if ((first & 0xFF00) == 0xBF00 && (first & 0xF) != 0) return kTraitIfThen;
     if (first == 0xBF30) return kTraitWfi;
     if (first == 0xBF20) return kTraitWfe;
     if (first == 0xBF40) return kTraitSev;
@@ -181,16 +183,26 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
   }
   state.instructions += block.instructions;
   state.traits |= block.traits;
+  state.current_traits = block.traits;
   state.block_address = static_cast<uint32_t>(address);
   state.block_size = size;
   ++state.blocks;
 }
 
 // Signature of uc_cb_hookmem_t; installed only with the cycle model.
-KWS_EXPORT void kws_memory_hook(void*, int type, uint64_t address, int size, int64_t, void* user) {
-  static_cast<kws::board::Hook*>(user)->engine->Access(static_cast<uint32_t>(address),
-                                                       static_cast<uint32_t>(size),
-                                                       type == kws::board::kMemoryWrite);
+KWS_EXPORT void kws_memory_hook(void* engine, int type, uint64_t address, int size, int64_t,
+                                void* user) {
+  auto* hook = static_cast<kws::board::Hook*>(user);
+  hook->engine->Access(static_cast<uint32_t>(address), static_cast<uint32_t>(size),
+                       type == kws::board::kMemoryWrite);
+  if ((hook->state.current_traits & kws::board::kTraitIfThen) == 0) return;
+  // Unicorn 2.1.4 puts the IT state of a hooked access into the core and leaves it there, so that
+  // what follows the block would be skipped.
+  uint32_t xpsr = 0;
+  hook->state.reg_read(engine, hook->state.xpsr, &xpsr);
+  if ((xpsr & kws::board::kIfThenState) == 0) return;
+  xpsr &= ~kws::board::kIfThenState;
+  hook->state.reg_write(engine, hook->state.xpsr, &xpsr);
 }
 
 KWS_EXPORT size_t kws_timing_sizes(uint32_t which) {

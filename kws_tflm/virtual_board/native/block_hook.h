@@ -16,6 +16,8 @@ enum Trait : uint32_t {
   kTraitMask = 1u << 3,
   // Any instruction of coprocessor 10 or 11.
   kTraitFpu = 1u << 4,
+  // An IT instruction: accesses may be conditional.
+  kTraitIfThen = 1u << 5,
 };
 
 // Memory that code can run from, as the host sees it. `constant` regions are decoded once; in the
@@ -42,9 +44,13 @@ struct HookState {
   uint32_t block_size;  // bytes
   uint64_t blocks;
   int (*emu_stop)(void* engine);
+  int (*reg_read)(void* engine, int reg, void* value);
+  int (*reg_write)(void* engine, int reg, const void* value);
   CodeRegion regions[kMaxRegions];
   uint32_t region_count;
-  uint32_t reserved;
+  uint32_t current_traits;  // of the executing block
+  int32_t xpsr;             // Unicorn's number of that register
+  int32_t reserved;
 };
 
 }  // namespace kws::board
