@@ -18,7 +18,7 @@ EXAMPLE = (
     "examples: kws-tflm profile sparse.tflite --kernels reference --plot profile.png\n"
     "          kws-tflm profile --symbols program.elf fft_begin fft_end --nth 2"
 )
-# As kws_tflm.firmware.KERNELS and kws_tflm.profile.counts.CACHES, which are too slow to import for --help.
+# As kws_tflm.firmware.KERNELS, which is too slow to import for --help.
 KERNELS = ("m7", "reference", "cmsis_nn")
 CACHES = ("on", "off")
 

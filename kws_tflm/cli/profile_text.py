@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from kws_tflm.cli.output import kilobytes, pairs, table
-from kws_tflm.profile.counts import Counts
-from kws_tflm.profile.result import ModelProfile, WindowProfile, milliseconds
+from kws_tflm.profile.result import CLOCK_HZ, ModelProfile, WindowProfile, milliseconds
+from kws_tflm.virtual_board.timing import Counters
 
 TOP_FUNCTIONS = 15
 _NAME = 40
+_SMALL = 1000  # a cause below a thousandth of all cycles has no column of its own
 
 
 def model_text(profile: ModelProfile) -> str:
@@ -19,40 +19,39 @@ def model_text(profile: ModelProfile) -> str:
     facts = {
         "model": f"{profile.model}, {kilobytes(profile.memory.model_bytes)}",
         "image": f"{profile.board}, {profile.kernels} kernels, caches {profile.caches}",
-        "an inference": _totals(total, 216_000_000, profile.timed),
+        "an inference": _totals(total, CLOCK_HZ),
         "arena": kilobytes(profile.memory.arena_bytes),
         "flash": f"{kilobytes(profile.memory.flash_bytes)}, the model included",
     }
     parts = [pairs(facts, indent=""), _operators(profile)]
-    if profile.timed:
-        rows = [(f"{op.index}", op.name, op.counts) for op in profile.operators]
-        parts.append(_stalls([*rows, ("", "total", total)]))
+    rows = [(f"{op.index}", op.name, op.counts) for op in profile.operators]
+    parts.append(_stalls([*rows, ("", "total", total)]))
     return "\n\n".join(parts)
 
 
 def window_text(profile: WindowProfile) -> str:
     """Totals, stalls, functions."""
     total = profile.total
-    facts: dict[str, Any] = {
+    facts = {
         "window": f"{profile.begin} ({_ordinal(profile.nth)} arrival) to {profile.end}",
-        "in all": _totals(total, profile.clock_hz, profile.timed),
+        "in all": _totals(total, profile.clock_hz),
+        "CPI": f"{total.cycles / max(1, total.instructions):.3f}, {total.paired:,} instructions paired",
+        "stalls": ", ".join(f"{cause} {cycles:,}" for cause, cycles in _sorted(total.stalls) if cycles) or "none",
+        "branches": f"{total.mispredicted:,} mispredicted",
+        "misses": f"{total.icache_misses:,} instruction cache, {total.dcache_misses:,} data cache",
     }
-    if profile.timed:
-        facts["CPI"] = f"{total.cycles / max(1, total.instructions):.3f}"
-        facts["stalls"] = ", ".join(f"{cause} {cycles:,}" for cause, cycles in _sorted(total.stalls)) or "none"
-        facts["misses"] = f"{total.icache_misses:,} instruction, {total.dcache_misses:,} data"
     parts = [pairs(facts, indent="")]
     if profile.functions:
         heads = ["function", "instructions", "cycles", "share", "CPI", "I misses", "D misses"]
         rows = [
             [
                 function.name[:_NAME],
-                f"{function.counts.instructions:,}",
-                f"{function.counts.cycles:,}",
-                _share(function.counts.cycles, total.cycles),
-                f"{function.counts.cycles / max(1, function.counts.instructions):.2f}",
-                f"{function.counts.icache_misses:,}",
-                f"{function.counts.dcache_misses:,}",
+                f"{function.instructions:,}",
+                f"{function.cycles:,}",
+                _share(function.cycles, total.cycles),
+                f"{function.cycles / max(1, function.instructions):.2f}",
+                f"{function.icache_misses:,}",
+                f"{function.dcache_misses:,}",
             ]
             for function in profile.functions[:TOP_FUNCTIONS]
         ]
@@ -107,17 +106,17 @@ def _operators(profile: ModelProfile) -> str:
     return text
 
 
-def _stalls(rows: Sequence[tuple[str, str, Counts]]) -> str:
-    """One column a cause, in cycles."""
-    causes = [cause for cause, cycles in _sorted(rows[-1][2].stalls) if cycles]
-    if not causes:
-        return "no stalls"
-    heads = ["#", "cycles lost to", *(cause.replace("_", "-") for cause in causes), "I misses", "D misses"]
+def _stalls(rows: Sequence[tuple[str, str, Counters]]) -> str:
+    """One column a cause, in cycles; small causes together."""
+    total = rows[-1][2]
+    causes = [cause for cause, cycles in _sorted(total.stalls) if cycles * _SMALL >= total.cycles]
+    heads = ["#", "cycles lost to", *(cause.replace("_", "-") for cause in causes), "other", "I miss", "D miss"]
     cells = [
         [
             index,
             name.removeprefix("KWS_"),
             *(f"{counts.stalls.get(cause, 0):,}" for cause in causes),
+            f"{sum(cycles for cause, cycles in counts.stalls.items() if cause not in causes):,}",
             f"{counts.icache_misses:,}",
             f"{counts.dcache_misses:,}",
         ]
@@ -126,9 +125,7 @@ def _stalls(rows: Sequence[tuple[str, str, Counts]]) -> str:
     return table(cells, heads)
 
 
-def _totals(total: Counts, clock_hz: int, timed: bool) -> str:
-    if not timed:
-        return f"{total.instructions:,} instructions (cycles are not modelled: one each)"
+def _totals(total: Counters, clock_hz: int) -> str:
     time = f"{milliseconds(total.cycles, clock_hz):.3f} ms at {clock_hz / 1e6:g} MHz"
     return f"{total.instructions:,} instructions, {total.cycles:,} cycles, {time}"
 

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build_arguments(parser)
     parser.add_argument("--labels", type=Path, metavar="JSON", help="words in the recording: list of word, start, end")
     parser.add_argument("--timeline", type=Path, metavar="PNG", help="draw what was said and heard (with --labels)")
+    parser.add_argument("--profile", action="store_true", help="at the end ask the board for its operators' cycles")
     parser.add_argument("--pty", action="store_true", help="offer the console as a pseudo-terminal, wait for a reader")
     parser.add_argument("--paced", action="store_true", help="real time instead of as fast as possible")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="virtual time for an image of others")
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if not elf.is_file():
         raise FirmwareError(f"{elf}: no such firmware image; build one: kws-tflm firmware MODEL")
     view = DetectionLines() if args.json else ConsoleView()
-    heard = listen(elf, pcm, view=view, paced=args.paced, pty=open_pty() if args.pty else None)
+    heard = listen(elf, pcm, view=view, paced=args.paced, pty=open_pty() if args.pty else None, profile=args.profile)
     totals = heard.totals()
     if labels is not None:
         classes = heard.boot.labels if heard.boot else ()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from kws_tflm.console.protocol import Boot, Detection, Event, Stats
+from kws_tflm.console.protocol import BoardErrorLine, Boot, Detection, Event, OperatorCycles, Stats
 from kws_tflm.console.pty import PtyPort
 from kws_tflm.console.view import ConsoleView, describe
 from kws_tflm.errors import BoardError
@@ -55,6 +55,7 @@ class Listened:
     def totals(self) -> dict[str, Any]:
         """The last line of `run --json`."""
         stats, counts = self.view.last_stats, self.recorder.inference_instructions
+        operators = [{"name": e.name, "cycles": e.cycles} for e in self.view.events if isinstance(e, OperatorCycles)]
         return {
             "detections": len(self.detections),
             "instructions": self.instructions,
@@ -62,6 +63,7 @@ class Listened:
             "instructions_per_inference": round(sum(counts) / max(1, len(counts))),
             "overruns": stats.overruns if stats else None,
             "seconds": round(self.samples / SAMPLE_RATE, 3),
+            **({"operators": operators} if operators else {}),
         }
 
 
@@ -80,10 +82,12 @@ def listen(
     view: ConsoleView | None = None,
     paced: bool = False,
     pty: PtyPort | None = None,
+    profile: bool = False,
 ) -> Listened:
     """Play `pcm` into the firmware `elf`, its console into `view` and, if given, into `pty`.
 
-    At the end of the recording the board is asked for its statistics.
+    At the end of the recording the board is asked for its statistics and, with `profile`, for the cycles of each
+    operator of its last inference.
 
     Raises:
         BoardError: the image cannot run, meets something that is not modelled, does not boot, or reports
@@ -123,11 +127,22 @@ def listen(
     answered = len(view.events)
     board.send(b"stats\n")
     result = run(lambda: any(isinstance(e, Stats) for e in view.events[answered:]), REPLY_SECONDS)
+    if profile:
+        answered = len(view.events)
+        board.send(b"profile\n")
+        result = run(lambda: _ends_profile(view.events[answered:]), REPLY_SECONDS)
     if pty is not None:
         pty.drain()
     for warning in board.warnings:
         print(f"virtual board: {warning}", file=sys.stderr, flush=True)
     return Listened(view, recorder, len(pcm), result.instructions, time.monotonic() - wall)
+
+
+def _ends_profile(events: list[Event]) -> bool:
+    """The last operator was answered, or an error (no inference yet)."""
+    return any(
+        isinstance(e, BoardErrorLine) or (isinstance(e, OperatorCycles) and e.index == e.operators - 1) for e in events
+    )
 
 
 def open_pty(out: TextIO | None = None) -> PtyPort:

@@ -8,11 +8,12 @@ from kws_tflm.console.protocol import BoardErrorLine, LineParser, ProfileSummary
 from kws_tflm.errors import BoardError
 from kws_tflm.firmware import DEFAULT_BOARD, ProfileImage, build_profile
 from kws_tflm.firmware.toolchain import Progress, show
-from kws_tflm.profile.counts import Counts, is_timed, open_board, read_counts
+from kws_tflm.profile.counts import open_board
 from kws_tflm.profile.model_operators import read_operators
 from kws_tflm.profile.result import Memory, ModelProfile, OperatorProfile
 from kws_tflm.virtual_board import Board
 from kws_tflm.virtual_board.session import Tap
+from kws_tflm.virtual_board.timing import Counters
 
 MAX_SECONDS = 600.0
 """Virtual time in which an image must have run its two inferences."""
@@ -50,18 +51,18 @@ def profile_model(
 
 
 class _Marks:
-    """Counts at the taps of the last inference."""
+    """Counters at the taps of the last inference."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._begin: dict[int, Counts] = {}
-        self.operators: dict[int, Counts] = {}
-        self.total: Counts | None = None
+        self._begin: dict[int, Counters] = {}
+        self.operators: dict[int, Counters] = {}
+        self.total: Counters | None = None
         self.inferences = 0
         board.add_tap(self._tap)
 
     def _tap(self, identifier: int, data: bytes, instructions: int) -> None:
-        now = read_counts(self._board)
+        now = self._board.counters()
         if identifier == Tap.INFERENCE_BEGIN:
             self._whole = now
             self.operators = {}
@@ -105,7 +106,6 @@ def _run(image: ProfileImage, caches: str) -> ModelProfile:
         operators=operators,
         memory=Memory(image.arena_bytes, image.flash_bytes, len(image.model_data)),
         output_crc=summary.output_crc,
-        timed=is_timed(board),
     )
 
 

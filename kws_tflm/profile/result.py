@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from kws_tflm.profile.counts import Counts
+from kws_tflm.virtual_board.timing import Counters
 
 CLOCK_HZ = 216_000_000
 
@@ -28,7 +27,7 @@ class OperatorProfile:
     """Those of the weights that a sparse operator stores; the same as `macs` for a dense one."""
     weight_bytes: int
     """Constants in the model: weights, indices, biases."""
-    counts: Counts
+    counts: Counters
 
     @property
     def macs_per_cycle(self) -> float:
@@ -56,16 +55,14 @@ class ModelProfile:
     kernels: str
     caches: str
     """``on`` or ``off``."""
-    total: Counts
+    total: Counters
     operators: tuple[OperatorProfile, ...]
     memory: Memory
     output_crc: str
     """CRC-32 of the output for the pseudo-random input."""
-    timed: bool
-    """False: cycles are not modelled, each instruction counts as one."""
 
     @property
-    def overhead(self) -> Counts:
+    def overhead(self) -> Counters:
         """TFLM's loop over the operators, and what watching them costs."""
         left = self.total
         for operator in self.operators:
@@ -79,7 +76,6 @@ class ModelProfile:
             "board": self.board,
             "kernels": self.kernels,
             "caches": self.caches,
-            "cycles_are_modelled": self.timed,
             "total": _counts(self.total) | {"ms": milliseconds(self.total.cycles)},
             "operators": [
                 {
@@ -112,7 +108,10 @@ class FunctionUse:
     """A function's part of a window, callees not included."""
 
     name: str
-    counts: Counts
+    instructions: int
+    cycles: int
+    icache_misses: int
+    dcache_misses: int
 
 
 @dataclass(frozen=True)
@@ -124,10 +123,9 @@ class WindowProfile:
     end: str
     nth: int
     """Which arrival at `begin`, from 1."""
-    total: Counts
+    total: Counters
     functions: tuple[FunctionUse, ...]
-    """Most cycles first."""
-    timed: bool
+    """Most cycles first; in whole blocks of code, so their sum is a few cycles off `total`."""
     clock_hz: int
 
     def to_json(self) -> dict[str, Any]:
@@ -137,10 +135,9 @@ class WindowProfile:
             "begin": self.begin,
             "end": self.end,
             "nth": self.nth,
-            "cycles_are_modelled": self.timed,
             "clock_hz": self.clock_hz,
             "total": _counts(self.total) | {"ms": milliseconds(self.total.cycles, self.clock_hz)},
-            "functions": [{"name": f.name, **_counts(f.counts)} for f in self.functions],
+            "functions": [asdict(function) for function in self.functions],
         }
 
 
@@ -149,12 +146,13 @@ def milliseconds(cycles: int, clock_hz: int = CLOCK_HZ) -> float:
     return round(cycles * 1000 / clock_hz, 3)
 
 
-def _counts(counts: Counts) -> dict[str, Any]:
-    stalls: Mapping[str, int] = {cause: cycles for cause, cycles in counts.stalls.items() if cycles}
+def _counts(counts: Counters) -> dict[str, Any]:
     return {
         "instructions": counts.instructions,
         "cycles": counts.cycles,
-        "stalls": dict(stalls),
+        "stalls": {cause: cycles for cause, cycles in counts.stalls.items() if cycles},
+        "paired": counts.paired,
+        "mispredicted": counts.mispredicted,
         "icache_misses": counts.icache_misses,
         "dcache_misses": counts.dcache_misses,
     }

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from kws_tflm.errors import BoardError
 from kws_tflm.firmware.toolchain import Progress, show
-from kws_tflm.profile.counts import Counts, FunctionMeter, is_timed, on_arrival, open_board
-from kws_tflm.profile.result import FunctionUse, WindowProfile
-from kws_tflm.virtual_board.elf_image import ElfImage, load, readable
+from kws_tflm.profile.counts import open_board
+from kws_tflm.profile.functions import FunctionMeter
+from kws_tflm.profile.result import WindowProfile
+from kws_tflm.virtual_board.elf_image import ElfImage, readable
+from kws_tflm.virtual_board.timing import Counters
 
 MAX_INSTRUCTIONS = 2_000_000_000
 _CHUNK = 20_000_000  # instructions between two progress lines
@@ -44,14 +46,13 @@ def profile_window(
     """
     if nth < 1 or max_instructions < 1:
         raise BoardError(f"arrival {nth} within {max_instructions} instructions; give positive numbers")
-    image = load(Path(elf))
-    begin_address, end_address = resolve(image, begin), resolve(image, end)
     board = open_board(Path(elf), caches)
+    begin_address, end_address = resolve(board.image, begin), resolve(board.image, end)
     meter = FunctionMeter(board)
-    marks: list[Counts] = []
+    marks: list[Counters] = []
     arrivals = 0
 
-    def at_begin(now: Counts) -> None:
+    def at_begin(now: Counters) -> None:
         nonlocal arrivals
         if marks:
             return
@@ -60,26 +61,30 @@ def profile_window(
             marks.append(now)
             meter.start()
 
-    def at_end(now: Counts) -> None:
+    def at_end(now: Counters) -> None:
         if len(marks) == 1:
             marks.append(now)
             meter.stop()
             board.stop()
 
     # At one address the end is asked first, so that one arrival is not both.
-    on_arrival(board, end_address, at_end)
-    on_arrival(board, begin_address, at_begin)
+    board.add_marker(end_address, at_end)
+    board.add_marker(begin_address, at_begin)
     while len(marks) < 2:
         left = max_instructions - board.instructions
         if left <= 0:
-            raise BoardError(_missing(elf, begin, end, nth, arrivals, bool(marks), f"{max_instructions} instructions"))
+            raise BoardError(
+                _missing(elf, begin, end, nth, arrivals, bool(marks), f"within {max_instructions} instructions")
+            )
         result = board.run(stop=lambda: len(marks) == 2, max_instructions=min(left, _CHUNK))
         if len(marks) == 2:
             break
         if result.fault is not None:
             raise BoardError(f"{elf}: {result.fault.summary}")
         if result.reason != "instructions":
-            raise BoardError(_missing(elf, begin, end, nth, arrivals, bool(marks), f"its end ({result.reason})"))
+            raise BoardError(
+                _missing(elf, begin, end, nth, arrivals, bool(marks), f"before the run ends ({result.reason})")
+            )
         progress(f"{board.instructions / 1e6:.0f} M instructions, {begin} reached {arrivals} times")
     progress("")
     return WindowProfile(
@@ -88,8 +93,7 @@ def profile_window(
         end=end,
         nth=nth,
         total=marks[1] - marks[0],
-        functions=tuple(FunctionUse(name, counts) for name, counts in meter.functions()),
-        timed=is_timed(board),
+        functions=meter.functions(),
         clock_hz=board.core_hz,
     )
 
@@ -122,6 +126,6 @@ def resolve(image: ElfImage, name: str) -> int:
 
 def _missing(elf: Path, begin: str, end: str, nth: int, arrivals: int, began: bool, limit: str) -> str:
     if began:
-        return f"{elf}: {end} is not reached after {begin} within {limit}; choose another end or --max-instructions"
+        return f"{elf}: {end} is not reached after {begin} {limit}; choose another end or --max-instructions"
     times = f"{arrivals} times, not {nth}" if arrivals else "never"
-    return f"{elf}: {begin} is reached {times} within {limit}; choose another symbol, --nth or --max-instructions"
+    return f"{elf}: {begin} is reached {times} {limit}; choose another symbol, --nth or --max-instructions"

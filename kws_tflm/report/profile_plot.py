@@ -25,7 +25,7 @@ def draw_profile(profile: ModelProfile, path: Path) -> None:
         key=lambda cause: -profile.total.stalls[cause],
     )
     issue = [op.counts.cycles - sum(op.counts.stalls.get(cause, 0) for cause in causes) for op in operators]
-    axis.barh(rows, issue, color=ISSUE, label="issue" if profile.timed else "instructions")
+    axis.barh(rows, issue, color=ISSUE, label="issue")
     left = issue
     for number, cause in enumerate(causes):
         widths = [op.counts.stalls.get(cause, 0) for op in operators]
@@ -37,12 +37,11 @@ def draw_profile(profile: ModelProfile, path: Path) -> None:
     axis.set_yticks(rows, [f"{op.index} {op.name.removeprefix('KWS_')}" for op in operators], fontsize=8)
     axis.invert_yaxis()
     axis.margins(x=0.12)
-    unit = "cycles" if profile.timed else "instructions"
-    axis.set_xlabel(unit)
+    axis.set_xlabel("cycles")
     axis.legend(fontsize=8, loc="lower right")
     total = profile.total.cycles
     axis.set_title(
-        f"{profile.model}, {profile.kernels} kernels, caches {profile.caches}: {total:,} {unit}", fontsize=10
+        f"{profile.model}, {profile.kernels} kernels, caches {profile.caches}: {total:,} cycles", fontsize=10
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")

@@ -57,3 +57,22 @@ def test_a_half_line_at_the_end_is_reported(as_json):
     lines, view = show(b"KWS1 det word=y", as_json=as_json)
     assert view.unparsed == 1
     assert "incomplete" in lines[0]
+
+
+def test_a_profile_is_a_table():
+    out = io.StringIO()
+    view = ConsoleView(out, colour=False)
+    for index, (name, cycles) in enumerate((("CONV_2D", 750), ("KWS_SPARSE_CONV_2D", 200))):
+        fields = {"index": index, "operators": 2, "name": name, "cycles": cycles, "total": 1000}
+        view.feed(encode("prof", fields))
+    lines = out.getvalue().splitlines()
+    assert lines[0].split() == ["#", "operator", "cycles", "share"]
+    assert lines[2].split() == ["0", "CONV_2D", "750", "75.0%"]
+    assert lines[3].split() == ["1", "SPARSE_CONV_2D", "200", "20.0%"]
+    assert lines[4].split() == ["total", "1,000"]
+
+
+def test_a_profile_line_beyond_its_operators_is_unparsed():
+    view = ConsoleView(io.StringIO())
+    view.feed(encode("prof", {"index": 2, "operators": 2, "name": "CONV_2D", "cycles": 1, "total": 1}))
+    assert view.unparsed == 1

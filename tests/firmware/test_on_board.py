@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kws_tflm.config import from_dict
-from kws_tflm.console.protocol import BoardErrorLine, Boot, Detection, LineParser, Ok, Ready, Stats
+from kws_tflm.console.protocol import BoardErrorLine, Boot, Detection, LineParser, Ok, OperatorCycles, Ready, Stats
+from kws_tflm.convert import inspect
 from kws_tflm.convert.model import parse, serialize
 from kws_tflm.firmware import build, measure
 from kws_tflm.runtime import Spotter
@@ -203,3 +204,19 @@ def _file_offset(elf, symbol):
         address = image.get_section_by_name(".symtab").get_symbol_by_name(symbol)[0]["st_value"] & ~1
         text = image.get_section_by_name(".text")
         return text["sh_offset"] + address - text["sh_addr"]
+
+
+def test_profile_of_the_last_inference(tiny_firmware, noise):
+    session = Session(tiny_firmware.image.elf, noise).run(0.05)
+    assert session.ask(b"profile").code == "E22"  # nothing to report yet
+
+    session.run(1.6)
+    before = len(session.events)
+    session.board.send(b"profile\n")
+    session.board.run(max_seconds=0.5)
+    lines = [event for event in session.events[before:] if isinstance(event, OperatorCycles)]
+    names = [operator.operator for operator in inspect(tiny_firmware.model).operators]
+    assert [line.name for line in lines] == names
+    assert [line.index for line in lines] == list(range(lines[0].operators))
+    assert len({line.total for line in lines}) == 1  # of one inference, though others ran meanwhile
+    assert 0.9 * lines[0].total < sum(line.cycles for line in lines) <= lines[0].total
