@@ -15,8 +15,8 @@ from kws_tflm.cli.output import add_json, print_json
 from kws_tflm.errors import FirmwareError
 
 EXAMPLE = (
-    "examples: kws-tflm profile sparse.tflite --kernels reference --plot profile.png\n"
-    "          kws-tflm profile --symbols program.elf fft_begin fft_end --nth 2"
+    "example: kws-tflm profile sparse.tflite --kernels reference --plot profile.png\n"
+    "         kws-tflm profile --symbols program.elf fft_begin fft_end --nth 2"
 )
 # As kws_tflm.firmware.KERNELS, which is too slow to import for --help.
 KERNELS = ("m7", "reference", "cmsis_nn")
