@@ -34,6 +34,8 @@ def markdown(sections: Sequence[Section], command: str, date: str) -> str:
         "|---|--:|--:|--:|--:|--:|---|",
     ]
     parts += [_summary_line(section.title, summarise(section.rows)) for section in sections]
+    like = [row for section in sections if section.like_for_like for row in section.rows]
+    parts.append(_summary_line("**all but CMSIS-DSP compiled here**", summarise(like)))
     for section in sections:
         parts += [f"\n## {section.title}\n", section.text + "\n", *_table(section.rows)]
     return "\n".join(parts) + "\n"

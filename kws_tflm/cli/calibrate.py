@@ -43,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     only = GROUPS if args.only is None else (args.only,)
     sections = page.measure(only, args.model, progress=lambda line: print(line, file=sys.stderr, flush=True))
     if args.out is not None:
-        command = "kws-tflm calibrate" + f" --out {args.out.as_posix()}"
+        model = "" if args.model is None else f" --model {args.model.name}"
+        out = args.out.name if args.out.is_absolute() else args.out.as_posix()
+        command = f"kws-tflm calibrate --out {out}{model}"
         report.write(sections, args.out, command, datetime.date.today().isoformat())
     if args.json:
         print_json(report.as_json(sections))

@@ -31,6 +31,7 @@ VERBS: dict[str, str] = {
     "run": "play a recording into the virtual board's microphone and show its console",
     "monitor": "show the console of a board, a virtual board or a recorded log",
     "profile": "where the cycles of an inference, or of any stretch of an image, go",
+    "annotate": "a function instruction by instruction: executions, cycles, pairing, waits",
     "calibrate": "compare the cycle model with published measurements on Cortex-M7 boards",
     "bench": "benchmarks on the virtual board: the methods of the paper against sparsity",
     "parity": "follow one recording through every stage and name the first that differs",
