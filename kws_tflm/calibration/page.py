@@ -16,8 +16,8 @@ BUILD = cmsis_dsp.PROJECT / "build" / "calibration"
 _SAME_CODE = (
     "The functions of the KV58 program of the next group, taken out of its ELF and moved to this board's flash: "
     "compiler and library are those that were measured, so what is left is the model's error and the difference of the "
-    "chips' flash. First call, caches cold, as there. The binary is not part of this project; with it in the folder named "
-    f"by `{integer.IMAGES_VARIABLE}` it is run again."
+    "chips' flash. First call, caches cold, as there. The binary is not part of this project; with it in the folder "
+    f"named by `{integer.IMAGES_VARIABLE}` it is run again."
 )
 
 
