@@ -27,8 +27,7 @@ def markdown(sections: Sequence[Section], command: str, date: str) -> str:
     parts = [
         "# Calibration of the cycle model\n",
         f"Made by `{command}` on {date}; the figures do not depend on the machine that runs it. Cycles of the virtual "
-        "board beside what others measured on Cortex-M7 boards. No constant was fitted to a row: where one is off, the "
-        "rule behind it is named or unknown.\n",
+        "board beside what others measured on Cortex-M7 boards. No constant was fitted to a row.\n",
         f"![predicted against published cycles]({PLOT.as_posix()})\n",
         "| group | scored rows | median error | mean of absolute errors | within 10 % | within 15 % | worst |",
         "|---|--:|--:|--:|--:|--:|---|",
