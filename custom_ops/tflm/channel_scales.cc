@@ -87,9 +87,10 @@ bool StoreInPlace(const TfLiteAffineQuantization&, const Quantization&, ChannelS
 }
 #endif
 
-bool StorePersistent(TfLiteContext* context, const Quantization& q, ChannelScales* scales) {
+bool StorePersistent(TfLiteContext* context, const DenseTensors& tensors, const Quantization& q,
+                     ChannelScales* scales) {
   const size_t bytes = static_cast<size_t>(q.count) * 2 * sizeof(int32_t);
-  int32_t* multipliers = static_cast<int32_t*>(AllocatePersistent(context, bytes));
+  int32_t* multipliers = static_cast<int32_t*>(AllocateBeside(context, tensors, bytes));
   if (multipliers == nullptr) return false;
   int32_t* keys = multipliers + q.count;
   for (int32_t i = 0; i < q.count; ++i) {
@@ -129,7 +130,7 @@ TfLiteStatus PrepareChannelScales(TfLiteContext* context, const char* op_name,
   if (!AllValid(q)) return RefuseNode(context, op_name, "scales are out of range");
   scales->step = q.count == 1 ? 0 : 1;
   scales->narrow = false;
-  if (!StoreInPlace(*affine, q, scales) && !StorePersistent(context, q, scales)) {
+  if (!StoreInPlace(*affine, q, scales) && !StorePersistent(context, tensors, q, scales)) {
     return RefuseNode(context, op_name, "arena too small for the channel multipliers");
   }
   return kTfLiteOk;

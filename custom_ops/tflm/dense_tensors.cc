@@ -11,11 +11,42 @@ constexpr int kMaxStep = 4096;  // stride and dilation
 
 bool IsStep(int32_t value) { return value >= 1 && value <= kMaxStep; }
 
+#if KWS_TFLM_API != 2020
+// Behind the last byte of what TFLM lent for `tensor`: the tensor, then its quantisation.
+uintptr_t LoanEnd(const PrepareTensor& tensor) {
+  if (tensor == nullptr) return 0;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(tensor.operator->() + 1);
+  if (tensor->quantization.type != kTfLiteAffineQuantization) return end;
+  const TfLiteIntArray* last =
+      static_cast<const TfLiteAffineQuantization*>(tensor->quantization.params)->zero_point;
+  return reinterpret_cast<uintptr_t>(last->data + last->size);
+}
+#endif
+
 }  // namespace
 
 TfLiteStatus RefuseNode(TfLiteContext* context, const char* op_name, const char* reason) {
   TF_LITE_KERNEL_LOG(context, "%s: %s", op_name, reason);
   return kTfLiteError;
+}
+
+void* AllocateBeside(TfLiteContext* context, const DenseTensors& tensors, size_t bytes) {
+  void* memory = AllocatePersistent(context, bytes);
+#if KWS_TFLM_API != 2020
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
+  for (const PrepareTensor* tensor :
+       {&tensors.input, &tensors.filter, &tensors.bias, &tensors.output}) {
+    if (memory == nullptr || begin >= LoanEnd(*tensor)) continue;
+    const unsigned missing = static_cast<unsigned>(LoanEnd(*tensor) - begin);
+    const unsigned requested = static_cast<unsigned>(bytes);
+    MicroPrintf("Failed to allocate tail memory. Requested: %u, available %u, missing: %u",
+                requested, requested > missing ? requested - missing : 0u, missing);
+    return nullptr;
+  }
+#else
+  (void)tensors;
+#endif
+  return memory;
 }
 
 bool IsQuantizedInt8(const TfLiteTensor* tensor, int rank) {

@@ -22,6 +22,11 @@ struct DenseTensors {
 TfLiteStatus ReadDenseTensors(TfLiteContext* context, const TfLiteNode* node, const char* op_name,
                               DenseTensors* tensors);
 
+// AllocatePersistent while `tensors` are lent; nullptr, and TFLM's message, when they do not fit
+// side by side. Today's TFLM lends from the free middle of the arena and does not look there when
+// it allocates: in a nearly full arena the memory would lie on the tensors.
+void* AllocateBeside(TfLiteContext* context, const DenseTensors& tensors, size_t bytes);
+
 // int8 with quantisation and `rank` dimensions of at least 1 that together stay within 2^28.
 bool IsQuantizedInt8(const TfLiteTensor* tensor, int rank);
 

@@ -11,6 +11,8 @@
 #if KWS_TFLM_API == 2020
 #include "tensorflow/lite/core/api/error_reporter.h"
 #include "tensorflow/lite/version.h"
+#else
+#include "tensorflow/lite/schema/schema_utils.h"
 #endif
 
 namespace kws {
@@ -43,6 +45,28 @@ class ActiveSink {
   MessageSink* previous_;
 #endif
 };
+
+// The operator behind a code of a model. Files written for today's schema have it in two fields.
+inline tflite::BuiltinOperator BuiltinCode(const tflite::OperatorCode& code) {
+#if KWS_TFLM_API == 2020
+  return code.builtin_code();
+#else
+  return tflite::GetBuiltinCode(&code);
+#endif
+}
+
+inline bool IsRegistered(const tflite::OperatorCode& code,
+                         const tflite::MicroOpResolver& resolver) {
+  const bool custom = BuiltinCode(code) == tflite::BuiltinOperator_CUSTOM;
+  if (custom && code.custom_code() == nullptr) return false;
+#if KWS_TFLM_API == 2020
+  return custom ? resolver.FindOp(code.custom_code()->c_str(), code.version()) != nullptr
+                : resolver.FindOp(code.builtin_code(), code.version()) != nullptr;
+#else
+  return custom ? resolver.FindOp(code.custom_code()->c_str()) != nullptr
+                : resolver.FindOp(BuiltinCode(code)) != nullptr;
+#endif
+}
 
 // Builds an interpreter in `storage`, aligned and large enough. TFLM of 2020 keeps `sink`.
 inline tflite::MicroInterpreter* NewInterpreter(void* storage, const tflite::Model& model,

@@ -1,6 +1,6 @@
-// Operators with an observer around their Eval. This generation of TFLM has no profiler hook, so
-// the registrations that a resolver gets are copies whose Eval calls the observer and the original:
-//   resolver.AddBuiltin(tflite::BuiltinOperator_CONV_2D, kws::Observed<0>(Register_CONV_2D()), 0);
+// Operators with an observer around their Eval. TFLM of 2020 has no profiler hook, so the
+// registrations that a resolver gets are copies whose Eval calls the observer and the original:
+//   AddOperator<tflite::BuiltinOperator_CONV_2D>(resolver, Observed<0>(Register_CONV_2D()));
 // Each registration of a resolver has a slot of its own. Costs some ten instructions an operator.
 #ifndef CUSTOM_OPS_TFLM_OBSERVED_H_
 #define CUSTOM_OPS_TFLM_OBSERVED_H_

@@ -5,9 +5,10 @@
 namespace kws {
 namespace {
 
-// TFLM's words for an exhausted arena (simple_memory_allocator.cc, micro_allocator.cc,
-// greedy_memory_planner.cc).
-constexpr char kAllocationFailed[] = "Failed to allocate memory. Requested: ";
+// TFLM's words for an exhausted arena: the allocators' of both generations ("Failed to allocate
+// memory", "... tail memory", "Failed to resize buffer"), micro_allocator.cc's of 2020 and
+// greedy_memory_planner.cc's.
+constexpr char kAllocationFailed[] = ". Requested: %";
 constexpr char kActivationsTooLarge[] = "Arena size is too small for activation buffers";
 constexpr char kPlannerTooSmall[] = "Too many buffers (max is ";
 
@@ -29,14 +30,14 @@ bool LooksLikeText(const char* text) {
 }  // namespace
 
 int TflmErrorLog::Report(const char* format, va_list args) {
-  const bool arena_exhausted = StartsWith(format, kAllocationFailed) ||
-                               StartsWith(format, kActivationsTooLarge) ||
+  const bool allocation_failed = std::strstr(format, kAllocationFailed) != nullptr;
+  const bool arena_exhausted = allocation_failed || StartsWith(format, kActivationsTooLarge) ||
                                StartsWith(format, kPlannerTooSmall);
   if (arena_exhausted) {
     va_list sizes;
     va_copy(sizes, args);
     const uint32_t first = va_arg(sizes, uint32_t);
-    if (StartsWith(format, kAllocationFailed)) {
+    if (allocation_failed) {
       (void)va_arg(sizes, uint32_t);
       missing_bytes_ = va_arg(sizes, uint32_t);
     } else if (StartsWith(format, kActivationsTooLarge)) {
@@ -73,6 +74,7 @@ void TflmErrorLog::AppendUnsigned(uint32_t value) {
 void TflmErrorLog::AppendFormatted(const char* format, va_list args) {
   va_list values;
   va_copy(values, args);
+#if KWS_TFLM_API == 2020
   // Messages of kernels come through ContextHelper::ReportOpError, which hands its va_list on as
   // the only variable argument. Seen as a string that is never text: unwrap it then.
   if (std::strchr(format, '%') != nullptr && std::strchr(format, '%')[1] == 's') {
@@ -89,6 +91,7 @@ void TflmErrorLog::AppendFormatted(const char* format, va_list args) {
       }
     }
   }
+#endif
   for (const char* c = format; *c != '\0'; ++c) {
     if (*c != '%' || c[1] == '\0') {
       AppendChar(*c);

@@ -6,15 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tensorflow/lite/core/api/error_reporter.h"
+#include "custom_ops/tflm/interpreter.h"
 #include "tensorflow/lite/micro/compatibility.h"
 
 namespace kws {
 
-// Kernels of this TFLM generation go on with a null pointer after a failed allocation (conv.cc:
+// Kernels of the TFLM of 2020 go on with a null pointer after a failed allocation (conv.cc:
 // Init returns nullptr, Prepare writes through it). The failed allocation is reported first, so the
 // log leaves through `out_of_memory` at that moment instead of returning into them.
-class TflmErrorLog final : public tflite::ErrorReporter {
+class TflmErrorLog final : public MessageSink {
  public:
   int Report(const char* format, va_list args) override;
 

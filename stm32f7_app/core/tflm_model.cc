@@ -1,10 +1,5 @@
 #include "stm32f7_app/core/tflm_model.h"
 
-#include <new>
-
-#include "tensorflow/lite/schema/schema_generated.h"
-#include "tensorflow/lite/version.h"
-
 namespace kws {
 namespace {
 
@@ -76,18 +71,10 @@ bool SaneGraph(const tflite::Model& model) {
 }
 
 const char* OperatorName(const tflite::OperatorCode& code) {
-  if (code.builtin_code() != tflite::BuiltinOperator_CUSTOM) {
-    return tflite::EnumNameBuiltinOperator(code.builtin_code());
+  if (BuiltinCode(code) != tflite::BuiltinOperator_CUSTOM) {
+    return tflite::EnumNameBuiltinOperator(BuiltinCode(code));
   }
   return code.custom_code() == nullptr ? "CUSTOM" : code.custom_code()->c_str();
-}
-
-bool IsRegistered(const tflite::OperatorCode& code, const tflite::MicroOpResolver& resolver) {
-  if (code.builtin_code() != tflite::BuiltinOperator_CUSTOM) {
-    return resolver.FindOp(code.builtin_code(), code.version()) != nullptr;
-  }
-  return code.custom_code() != nullptr &&
-         resolver.FindOp(code.custom_code()->c_str(), code.version()) != nullptr;
 }
 
 // The dimensions without those of size 1, so that [1, F, C, 1] and [1, F, C] are the same.
@@ -133,6 +120,7 @@ ModelStatus TflmModel::Load(const uint8_t* model, size_t model_bytes,
                             const tflite::MicroOpResolver& resolver, uint8_t* arena,
                             size_t arena_bytes) {
   log_.Clear();
+  const ActiveSink active(log_);
   ModelStatus status = CheckModel(model, model_bytes, resolver);
   if (status == ModelStatus::kOk) {
     status = Allocate(*tflite::GetModel(model), resolver, arena, arena_bytes);
@@ -186,8 +174,7 @@ ModelStatus TflmModel::Allocate(const tflite::Model& model, const tflite::MicroO
   if (!exhausted) {
     if (setjmp(log_.out_of_memory) == 0) {
       log_.armed = true;
-      interpreter_ =
-          new (storage_) tflite::MicroInterpreter(&model, resolver, arena, arena_bytes, &log_);
+      interpreter_ = NewInterpreter(storage_, model, resolver, arena, arena_bytes, log_);
       const bool allocated = interpreter_->initialization_status() == kTfLiteOk &&
                              interpreter_->AllocateTensors() == kTfLiteOk;
       log_.armed = false;
@@ -233,6 +220,7 @@ ModelStatus TflmModel::CheckTensors(const ModelShape& shape) {
 
 bool TflmModel::Invoke() {
   log_.Clear();
+  const ActiveSink active(log_);
   return interpreter_->Invoke() == kTfLiteOk;
 }
 

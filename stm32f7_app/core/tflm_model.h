@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "custom_ops/tflm/interpreter.h"
 #include "stm32f7_app/core/model.h"
 #include "stm32f7_app/core/tflm_error_log.h"
-#include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 
 namespace kws {

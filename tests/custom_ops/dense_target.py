@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,13 @@ class M7Interpreter:
     """One image for all models, built once.
 
     `cmsis_nn` and `tflm` are prefixes (docs/kernels.md, docs/tflm_versions.md); without the first there is no
-    `cmsis_nn` kernel, without the second TFLM is the crate's.
+    `cmsis_nn` kernel, without the second TFLM is that of TFLM_ROOT in the environment, else the crate's.
     """
 
     def __init__(self, folder: Path, cmsis_nn: Path | None = None, tflm: Path | None = None) -> None:
         image = folder / "dense.elf"
+        if tflm is None and os.environ.get("TFLM_ROOT"):
+            tflm = Path(os.environ["TFLM_ROOT"])
         _compile(image, cmsis_nn, tflm)
         with image.open("rb") as file:
             elf = ELFFile(file)

@@ -22,7 +22,7 @@ TfLiteStatus PrepareChannelArrays(TfLiteContext* context, const char* op_name,
     return RefuseNode(context, op_name, "the filter needs one scale, or one an output channel");
   }
   const size_t bytes = static_cast<size_t>(out_channels) * 2 * sizeof(int32_t);
-  arrays->multiplier = static_cast<int32_t*>(AllocatePersistent(context, bytes));
+  arrays->multiplier = static_cast<int32_t*>(AllocateBeside(context, tensors, bytes));
   if (arrays->multiplier == nullptr) {
     return RefuseNode(context, op_name, "arena too small for the channel multipliers");
   }

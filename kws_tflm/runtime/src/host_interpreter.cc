@@ -5,10 +5,8 @@
 
 #include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/register.h"
+#include "custom_ops/tflm/resolver.h"
 #include "kws_tflm/runtime/src/model_check.h"
-#include "tensorflow/lite/micro/kernels/micro_ops.h"
-#include "tensorflow/lite/schema/schema_generated.h"
-#include "tensorflow/lite/version.h"
 
 namespace kws::host {
 
@@ -28,43 +26,38 @@ std::string CollectingReporter::Take() {
 }
 
 std::vector<tflite::BuiltinOperator> RegisterAllOperators(Resolver& resolver) {
-  namespace micro = tflite::ops::micro;
-  using Op = tflite::BuiltinOperator;
-  const int any = tflite::MicroOpResolverAnyVersion();
-  const std::pair<Op, TfLiteRegistration*> builtins[] = {
-      {Op::BuiltinOperator_ADD, micro::Register_ADD()},
-      {Op::BuiltinOperator_AVERAGE_POOL_2D, builtin::Register_AVERAGE_POOL_2D()},
-      {Op::BuiltinOperator_CONCATENATION, micro::Register_CONCATENATION()},
-      {Op::BuiltinOperator_CONV_2D, builtin::Register_CONV_2D()},
-      {Op::BuiltinOperator_DEPTHWISE_CONV_2D, builtin::Register_DEPTHWISE_CONV_2D()},
-      {Op::BuiltinOperator_FULLY_CONNECTED, builtin::Register_FULLY_CONNECTED()},
-      {Op::BuiltinOperator_L2_NORMALIZATION, micro::Register_L2_NORMALIZATION()},
-      {Op::BuiltinOperator_LOGISTIC, micro::Register_LOGISTIC()},
-      {Op::BuiltinOperator_MAXIMUM, micro::Register_MAXIMUM()},
-      {Op::BuiltinOperator_MAX_POOL_2D, micro::Register_MAX_POOL_2D()},
-      {Op::BuiltinOperator_MINIMUM, micro::Register_MINIMUM()},
-      {Op::BuiltinOperator_MUL, micro::Register_MUL()},
-      {Op::BuiltinOperator_PACK, micro::Register_PACK()},
-      {Op::BuiltinOperator_PAD, micro::Register_PAD()},
-      {Op::BuiltinOperator_PADV2, micro::Register_PADV2()},
-      {Op::BuiltinOperator_PRELU, micro::Register_PRELU()},
-      {Op::BuiltinOperator_RELU, micro::Register_RELU()},
-      {Op::BuiltinOperator_RELU6, micro::Register_RELU6()},
-      {Op::BuiltinOperator_RESHAPE, micro::Register_RESHAPE()},
-      {Op::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, micro::Register_RESIZE_NEAREST_NEIGHBOR()},
-      {Op::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX()},
-      {Op::BuiltinOperator_SPLIT, micro::Register_SPLIT()},
-      {Op::BuiltinOperator_STRIDED_SLICE, micro::Register_STRIDED_SLICE()},
-      {Op::BuiltinOperator_SUB, micro::Register_SUB()},
-      {Op::BuiltinOperator_TANH, micro::Register_TANH()},
-      {Op::BuiltinOperator_UNPACK, micro::Register_UNPACK()},
-  };
-  std::vector<Op> registered;
-  for (const auto& [op, registration] : builtins) {
-    resolver.AddBuiltin(op, registration, any);
-    registered.push_back(op);
-  }
-  resolver.AddCustom(kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);
+  std::vector<tflite::BuiltinOperator> registered;
+#define KWS_ADD(name)                                                                \
+  AddOperator<tflite::BuiltinOperator_##name>(resolver, builtin::Register_##name()); \
+  registered.push_back(tflite::BuiltinOperator_##name);
+  KWS_ADD(ADD)
+  KWS_ADD(AVERAGE_POOL_2D)
+  KWS_ADD(CONCATENATION)
+  KWS_ADD(CONV_2D)
+  KWS_ADD(DEPTHWISE_CONV_2D)
+  KWS_ADD(FULLY_CONNECTED)
+  KWS_ADD(L2_NORMALIZATION)
+  KWS_ADD(LOGISTIC)
+  KWS_ADD(MAXIMUM)
+  KWS_ADD(MAX_POOL_2D)
+  KWS_ADD(MINIMUM)
+  KWS_ADD(MUL)
+  KWS_ADD(PACK)
+  KWS_ADD(PAD)
+  KWS_ADD(PADV2)
+  KWS_ADD(PRELU)
+  KWS_ADD(RELU)
+  KWS_ADD(RELU6)
+  KWS_ADD(RESHAPE)
+  KWS_ADD(RESIZE_NEAREST_NEIGHBOR)
+  KWS_ADD(SOFTMAX)
+  KWS_ADD(SPLIT)
+  KWS_ADD(STRIDED_SLICE)
+  KWS_ADD(SUB)
+  KWS_ADD(TANH)
+  KWS_ADD(UNPACK)
+#undef KWS_ADD
+  AddCustomOperator(resolver, kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);
   return registered;
 }
 
@@ -84,9 +77,10 @@ HostInterpreter::HostInterpreter(const std::string& model, size_t arena_bytes)
   const std::string damage = CheckStructure(*parsed);
   if (!damage.empty()) throw ModelRejected(damage);
   RegisterAllOperators(resolver_);
-  interpreter_ = std::make_unique<tflite::MicroInterpreter>(
-      parsed, resolver_, reinterpret_cast<uint8_t*>(arena_.data()), arena_.size() * sizeof(Block),
-      &reporter_);
+  const ActiveSink active(reporter_);
+  interpreter_.reset(NewInterpreter(storage_, *parsed, resolver_,
+                                    reinterpret_cast<uint8_t*>(arena_.data()),
+                                    arena_.size() * sizeof(Block), reporter_));
   if (interpreter_->initialization_status() != kTfLiteOk ||
       interpreter_->AllocateTensors() != kTfLiteOk) {
     throw ModelRejected(reporter_.Take());
@@ -106,6 +100,11 @@ std::vector<int8_t> HostInterpreter::Invoke(const int8_t* data, size_t bytes) {
   if (!Run()) throw ModelRejected(reporter_.Take());
   const TfLiteTensor* out = interpreter_->output(0);
   return {out->data.int8, out->data.int8 + out->bytes};
+}
+
+bool HostInterpreter::Run() {
+  const ActiveSink active(reporter_);
+  return interpreter_->Invoke() == kTfLiteOk;
 }
 
 }  // namespace kws::host

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tensorflow/lite/core/api/error_reporter.h"
-#include "tensorflow/lite/micro/micro_interpreter.h"
+#include "custom_ops/tflm/interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 
 namespace kws::host {
@@ -21,7 +20,7 @@ class ModelRejected : public std::runtime_error {
 };
 
 // Collects what TFLM reports, so that it can be raised instead of printed.
-class CollectingReporter : public tflite::ErrorReporter {
+class CollectingReporter : public MessageSink {
  public:
   int Report(const char* format, va_list args) override;
   // Messages so far on one line, separated by "; ", and forgets them.
@@ -49,7 +48,7 @@ class HostInterpreter {
   std::vector<int8_t> Invoke(const int8_t* input, size_t bytes);
 
   // Runs once on what stands in the input tensor; false when an operator failed.
-  bool Run() { return interpreter_->Invoke() == kTfLiteOk; }
+  bool Run();
 
   const TfLiteTensor& input() const { return *interpreter_->input(0); }
   const TfLiteTensor& output() const { return *interpreter_->output(0); }
@@ -64,7 +63,13 @@ class HostInterpreter {
   std::vector<Block> arena_;
   CollectingReporter reporter_;
   Resolver resolver_;
-  std::unique_ptr<tflite::MicroInterpreter> interpreter_;
+  struct Destroy {
+    void operator()(tflite::MicroInterpreter* interpreter) const {
+      interpreter->~MicroInterpreter();
+    }
+  };
+  alignas(tflite::MicroInterpreter) unsigned char storage_[sizeof(tflite::MicroInterpreter)];
+  std::unique_ptr<tflite::MicroInterpreter, Destroy> interpreter_;  // in storage_
 };
 
 }  // namespace kws::host

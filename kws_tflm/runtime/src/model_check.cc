@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "custom_ops/tflm/interpreter.h"
 #include "kws_tflm/runtime/src/operator_check.h"
 
 namespace kws::host {
@@ -86,8 +87,8 @@ bool IndicesInRange(const flatbuffers::Vector<int32_t>* indices, size_t count, b
 }
 
 std::string Name(const tflite::OperatorCode& code) {
-  if (code.builtin_code() == tflite::BuiltinOperator_CUSTOM) return code.custom_code()->str();
-  return tflite::EnumNameBuiltinOperator(code.builtin_code());
+  if (BuiltinCode(code) == tflite::BuiltinOperator_CUSTOM) return code.custom_code()->str();
+  return tflite::EnumNameBuiltinOperator(BuiltinCode(code));
 }
 
 std::string CheckOperator(const tflite::Model& model, const tflite::SubGraph& graph,
@@ -106,7 +107,7 @@ std::string CheckOperator(const tflite::Model& model, const tflite::SubGraph& gr
   if (!IndicesInRange(op->outputs(), tensors, false) || op->outputs()->size() == 0) {
     return where + ": bad output tensor index";
   }
-  const bool custom = code->builtin_code() == tflite::BuiltinOperator_CUSTOM;
+  const bool custom = BuiltinCode(*code) == tflite::BuiltinOperator_CUSTOM;
   if (custom ? code->custom_code() == nullptr
              : op->builtin_options_type() != tflite::BuiltinOptions_NONE &&
                    op->builtin_options() == nullptr) {

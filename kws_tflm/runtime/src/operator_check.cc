@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "custom_ops/tflm/interpreter.h"
+
 namespace kws::host {
 namespace {
 
@@ -145,7 +147,7 @@ std::string CheckAllInt8(const View& view) {
 std::string CheckOperatorShapes(const tflite::Model& model, const tflite::SubGraph& graph,
                                 const tflite::Operator& op) {
   const View view{graph, op};
-  switch (model.operator_codes()->Get(op.opcode_index())->builtin_code()) {
+  switch (BuiltinCode(*model.operator_codes()->Get(op.opcode_index()))) {
     case tflite::BuiltinOperator_CONV_2D:
       return CheckConv(view, op.builtin_options_as_Conv2DOptions(), false, 1);
     case tflite::BuiltinOperator_DEPTHWISE_CONV_2D: {
