@@ -191,13 +191,14 @@ void CycleEngine::Break(uint32_t cycles) {
 uint32_t CycleEngine::Partial(uint32_t address) const {
   if (current_ == kNone) return 0;
   const Block& block = *blocks_[current_];
+  if (address == block.address) return 0;  // before its code is fetched
   std::vector<Issue> trace(block.operations.size());
   PipelineState state = states_[state_];
   Simulate(table_, block, entry_, {}, &state, trace.data());
-  uint32_t cycles = 0;
+  uint32_t cycles = wait_;
   for (size_t i = 0; i < trace.size() && block.address + block.operations[i].offset < address;
        ++i) {
-    cycles = trace[i].cycle;
+    cycles = wait_ + trace[i].cycle;
   }
   return cycles;
 }

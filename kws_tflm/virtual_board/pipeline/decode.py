@@ -176,9 +176,7 @@ def _two_operand(instruction: Any, operands: list[Any], name: str) -> bool:
     """`adds r0, #1`, `ands r0, r1`: the result register is an operand too."""
     if name in ("mov", "mvn", "adr") or len(instruction.operands) != 2:
         return False
-    if name in ("lsl", "lsr", "asr", "ror", "add", "sub", "adc", "sbc", "and", "orr", "eor", "bic", "mul", "orn"):
-        return True
-    return False
+    return name in ("lsl", "lsr", "asr", "ror", "add", "sub", "adc", "sbc", "and", "orr", "eor", "bic", "mul", "orn")
 
 
 def _read_operands(builder: _Builder, row: InstructionClass, operands: list[Any], lists: list[list[int]]) -> None:
