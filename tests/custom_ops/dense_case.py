@@ -195,3 +195,16 @@ def dense_cases(draw: st.DrawFn, operator: str) -> DenseCase:
     channels = {CONV: draw(st.integers(1, 13)), DEPTHWISE: depth * draw(st.integers(1, 3)), AVERAGE_POOL: depth}
     return DenseCase(operator, (draw(st.integers(1, 2)), *sides, depth), channels[operator], kernel, stride, dilation,
                      same, **common)  # fmt: skip
+
+
+def tf_lite(model: bytes, values: np.ndarray) -> np.ndarray:
+    """The bytes of TFLite's reference kernels."""
+    from kws_tflm._tf import tf
+
+    interpreter = tf.lite.Interpreter(
+        model_content=model, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], values)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dense_case import AVERAGE_POOL, CONV, DEPTHWISE, FULLY_CONNECTED, DenseCase, dense_cases
+from dense_case import AVERAGE_POOL, CONV, DEPTHWISE, FULLY_CONNECTED, DenseCase, dense_cases, tf_lite
 from dense_target import M7Interpreter
 from hypothesis import given, settings
 
@@ -20,19 +20,6 @@ OPERATORS = (CONV, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL)
 @pytest.fixture(scope="session")
 def m7(tmp_path_factory: pytest.TempPathFactory) -> M7Interpreter:
     return M7Interpreter(tmp_path_factory.mktemp("dense"))
-
-
-def tf_lite(model: bytes, values: np.ndarray) -> np.ndarray:
-    """The bytes of TFLite's reference kernels."""
-    from kws_tflm._tf import tf
-
-    interpreter = tf.lite.Interpreter(
-        model_content=model, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
-    )
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], values)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 def host(model: bytes, values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dense_case import SOFTMAX, DenseCase, dense_cases
+from dense_case import SOFTMAX, DenseCase, dense_cases, tf_lite
 from dense_target import M7Interpreter
 from hypothesis import given, settings
 
@@ -12,18 +12,6 @@ from hypothesis import given, settings
 @pytest.fixture(scope="module")
 def m7(tmp_path_factory: pytest.TempPathFactory) -> M7Interpreter:
     return M7Interpreter(tmp_path_factory.mktemp("softmax"))
-
-
-def tf_lite(model: bytes, values: np.ndarray) -> np.ndarray:
-    from kws_tflm._tf import tf
-
-    interpreter = tf.lite.Interpreter(
-        model_content=model, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
-    )
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], values)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 def test_bytes_of_any_softmax(m7: M7Interpreter) -> None:

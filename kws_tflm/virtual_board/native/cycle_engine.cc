@@ -27,12 +27,10 @@ uint32_t CycleEngine::Intern(const PipelineState& state) {
   const std::string_view bytes(reinterpret_cast<const char*>(&state), sizeof(state));
   const auto found = state_of_.find(bytes);
   if (found != state_of_.end()) return found->second;
-  state_keys_.push_back(std::make_unique<PipelineState>(state));
   const uint32_t index = static_cast<uint32_t>(states_.size());
-  states_.push_back(state);
+  states_.push_back(std::make_unique<PipelineState>(state));
   state_of_.emplace(
-      std::string_view(reinterpret_cast<const char*>(state_keys_.back().get()), sizeof(state)),
-      index);
+      std::string_view(reinterpret_cast<const char*>(states_.back().get()), sizeof(state)), index);
   return index;
 }
 
@@ -139,11 +137,14 @@ void CycleEngine::Finish() {
   current_ = kNone;
 }
 
+uint64_t CycleEngine::Hash(const EdgeKey& key) {
+  return Mix((uint64_t{key.state} << 32 | key.block) ^ Mix(key.bank + 0x51ull * key.unaligned) ^
+             static_cast<uint64_t>(key.entry) << 17);
+}
+
 uint32_t CycleEngine::FindEdge(const EdgeKey& key) {
   if (table_index_.size() < 2 * (edges_.size() + 1)) GrowTable();
-  const uint64_t hash =
-      Mix((uint64_t{key.state} << 32 | key.block) ^ Mix(key.bank + 0x51ull * key.unaligned) ^
-          static_cast<uint64_t>(key.entry) << 17);
+  const uint64_t hash = Hash(key);
   size_t slot = hash & (table_index_.size() - 1);
   for (;; slot = (slot + 1) & (table_index_.size() - 1)) {
     const uint32_t index = table_index_[slot];
@@ -156,7 +157,7 @@ uint32_t CycleEngine::FindEdge(const EdgeKey& key) {
   }
   Edge edge;
   edge.key = key;
-  PipelineState state = states_[key.state];
+  PipelineState state = *states_[key.state];
   edge.outcome =
       Simulate(table_, *blocks_[key.block], key.entry, {key.bank, key.unaligned}, &state);
   edge.next = Intern(state);
@@ -171,9 +172,7 @@ void CycleEngine::GrowTable() {
   table_index_.assign(size, kNone);
   for (size_t i = 0; i < edges_.size(); ++i) {
     const EdgeKey& key = edges_[i].key;
-    const uint64_t hash =
-        Mix((uint64_t{key.state} << 32 | key.block) ^ Mix(key.bank + 0x51ull * key.unaligned) ^
-            static_cast<uint64_t>(key.entry) << 17);
+    const uint64_t hash = Hash(key);
     size_t slot = hash & (size - 1);
     while (table_index_[slot] != kNone) slot = (slot + 1) & (size - 1);
     table_index_[slot] = static_cast<uint32_t>(i);
@@ -193,7 +192,7 @@ uint32_t CycleEngine::Partial(uint32_t address) const {
   const Block& block = *blocks_[current_];
   if (address == block.address) return 0;  // before its code is fetched
   std::vector<Issue> trace(block.operations.size());
-  PipelineState state = states_[state_];
+  PipelineState state = *states_[state_];
   Simulate(table_, block, entry_, {}, &state, trace.data());
   uint32_t cycles = wait_;
   for (size_t i = 0; i < trace.size() && block.address + block.operations[i].offset < address;
@@ -225,7 +224,7 @@ std::vector<InstructionUse> CycleEngine::Instructions(uint32_t begin, uint32_t e
     const Block& block = *blocks_[edge.key.block];
     if (block.address >= end || block.address + block.size <= begin || edge.count == 0) continue;
     trace.assign(block.operations.size(), Issue{});
-    PipelineState state = states_[edge.key.state];
+    PipelineState state = *states_[edge.key.state];
     Simulate(table_, block, edge.key.entry, {edge.key.bank, edge.key.unaligned}, &state,
              trace.data());
     uint32_t last = 0;

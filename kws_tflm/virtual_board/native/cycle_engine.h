@@ -78,8 +78,6 @@ class CycleEngine {
   CycleTotals totals = {};
   MemorySettings& settings() { return settings_; }
   MemoryTiming& memory() { return memory_; }
-  size_t states() const { return states_.size(); }
-  size_t edges() const { return edges_.size(); }
 
  private:
   static constexpr size_t kMaxAccesses = 256;
@@ -101,6 +99,7 @@ class CycleEngine {
 
   uint32_t Decode(uint32_t address, uint32_t size);
   uint32_t Intern(const PipelineState& state);
+  static uint64_t Hash(const EdgeKey& key);
   uint32_t FindEdge(const EdgeKey& key);
   void GrowTable();
   AccessPattern Pattern(const Block& block) const;
@@ -114,9 +113,8 @@ class CycleEngine {
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<Counts> counts_;
   std::unordered_map<uint64_t, uint32_t> block_of_;  // (address, size) -> index
-  std::vector<PipelineState> states_;
   std::unordered_map<std::string_view, uint32_t> state_of_;
-  std::vector<std::unique_ptr<PipelineState>> state_keys_;
+  std::vector<std::unique_ptr<PipelineState>> states_;  // at fixed places: `state_of_` views them
   std::vector<Edge> edges_;
   std::vector<uint32_t> table_index_;  // open addressing, kNone = free
 

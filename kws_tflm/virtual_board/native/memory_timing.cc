@@ -22,12 +22,6 @@ bool TagArray::Access(uint32_t address) {
   return hit;
 }
 
-bool TagArray::Contains(uint32_t address) const {
-  const uint32_t line = address / kLineBytes;
-  const uint32_t* set = &tags_[static_cast<size_t>(line % sets_) * ways_];
-  return std::find(set, set + ways_, line + 1) != set + ways_;
-}
-
 void TagArray::Clear() { std::fill(tags_.begin(), tags_.end(), 0u); }
 
 void TagArray::Invalidate(uint32_t address) {

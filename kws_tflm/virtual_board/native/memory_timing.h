@@ -48,7 +48,6 @@ class TagArray {
   void Resize(uint32_t sets, uint32_t ways);
   // True on a hit; a miss takes the line in.
   bool Access(uint32_t address);
-  bool Contains(uint32_t address) const;
   void Clear();
   void Invalidate(uint32_t address);
 
