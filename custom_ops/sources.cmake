@@ -2,6 +2,9 @@
 # The include root is the folder above this one; the glue also needs TFLM's include folders.
 set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/formats/block_sparse_conv.cc
+    ${CMAKE_CURRENT_LIST_DIR}/formats/index_list_conv.cc
+    ${CMAKE_CURRENT_LIST_DIR}/formats/n_of_m_conv.cc
+    ${CMAKE_CURRENT_LIST_DIR}/formats/sparse_header.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_conv2d.cc

@@ -12,7 +12,7 @@ from conv_case import ConvCase
 
 ROOT = Path(__file__).resolve().parents[2]
 OPS = ROOT / "custom_ops"
-KERNELS = sorted((OPS / "formats").glob("block_sparse_*.cc")) + sorted((OPS / "kernels").glob("sparse_conv2d_*.cc"))
+KERNELS = sorted((OPS / "formats").glob("*.cc")) + sorted((OPS / "kernels").glob("sparse_conv2d_*.cc"))
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 

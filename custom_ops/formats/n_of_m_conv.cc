@@ -1,0 +1,60 @@
+#include "custom_ops/formats/n_of_m_conv.h"
+
+namespace kws {
+namespace {
+
+FormatError CheckRow(const NOfMConv& view, int32_t row) {
+  const int32_t depth = view.kernel_h * view.kernel_w * view.tap_pitch;
+  const int8_t* values = view.values + row * view.row_values;
+  for (int32_t i = 0; i < view.row_values; ++i) {
+    const int32_t position = view.position(row, i);
+    if (i >= view.groups * view.n) {
+      if (position != 0 || values[i] != 0) return FormatError::kPaddingNotZero;
+      continue;
+    }
+    if (i % view.n != 0 && position <= view.position(row, i - 1)) return FormatError::kBadIndex;
+    const int32_t column = i / view.n * kNOfMGroup + position;
+    const bool padded = column >= depth || column % view.tap_pitch >= view.in_channels;
+    if (padded && values[i] != 0) return FormatError::kPaddingNotZero;
+  }
+  return FormatError::kOk;
+}
+
+}  // namespace
+
+FormatError ReadNOfMConv(const uint8_t* data, size_t size, NOfMConv* view) {
+  SparseHeader h;
+  FormatError error = ReadSparseHeader(data, size, SparseEncoding::kNOfM, &h);
+  if (error != FormatError::kOk) return error;
+  if (h.index_bytes != 1) return FormatError::kBadField;
+  if (h.group_columns != kNOfMGroup) return FormatError::kBadShape;
+  if (h.group_rows != 1 && h.group_rows != 2) return FormatError::kBadShape;
+  const uint64_t columns = ReadSparseLayer(h, view);
+  if (columns * h.out_channels > kMaxSparseMatrix) return FormatError::kTooLarge;
+  const uint64_t groups = columns / kNOfMGroup;
+  if (h.n_stored != groups * h.out_channels) return FormatError::kBadShape;
+
+  SparseSections sections;
+  const uint64_t row_values = SparseRoundUp(groups * h.group_rows, kNOfMQuad);
+  const uint64_t multipliers = sections.Add(4ull * h.out_channels);
+  const uint64_t shifts = sections.Add(h.out_channels);
+  const uint64_t positions = sections.Add(row_values / kNOfMQuad * h.out_channels);
+  const uint64_t values = sections.Add(row_values * h.out_channels);
+  if ((error = sections.Check(h, data, size)) != FormatError::kOk) return error;
+
+  view->n = h.group_rows;
+  view->groups = static_cast<int32_t>(groups);
+  view->row_values = static_cast<int32_t>(row_values);
+  view->multipliers = reinterpret_cast<const int32_t*>(data + multipliers);
+  view->shifts = reinterpret_cast<const int8_t*>(data + shifts);
+  view->positions = data + positions;
+  view->values = reinterpret_cast<const int8_t*>(data + values);
+
+  if ((error = CheckSparseQuantization(*view)) != FormatError::kOk) return error;
+  for (int32_t row = 0; row < view->out_channels; ++row) {
+    if ((error = CheckRow(*view, row)) != FormatError::kOk) return error;
+  }
+  return FormatError::kOk;
+}
+
+}  // namespace kws
