@@ -19,7 +19,7 @@ struct ChannelScales {
   const int32_t* shift_keys;
   int32_t shift_origin;
   int32_t step;  // 1: [out_channels] of each; 0: one for all channels
-  bool narrow;   // every shift is to the right and no accumulator reaches 2^30
+  bool narrow;   // FastRequantizer takes every shift and no accumulator reaches 2^30
 
   int32_t multiplier(int32_t channel) const { return multipliers[channel * step]; }
 
@@ -41,20 +41,14 @@ struct OutputRange {
 // the output range is full.
 template <bool kFast>
 struct ChannelRequantizer {
-  int32_t multiplier, shift, half;
+  int32_t multiplier, shift;
 
   ChannelRequantizer(const ChannelScales& scales, int32_t channel)
-      : multiplier(scales.multiplier(channel)), shift(scales.shift(channel)), half(0) {
-    if (kFast) {
-      shift = -shift;
-      half = 1 << (shift - 1);
-    }
-  }
+      : multiplier(scales.multiplier(channel)), shift(scales.shift(channel)) {}
 
   int8_t operator()(int32_t sum, const OutputRange& range) const {
     if (kFast) {
-      const int32_t scaled = MultiplyByQuantizedMultiplierNarrow(sum, multiplier, shift, half);
-      return static_cast<int8_t>(SaturateInt8(scaled + range.zero_point));
+      return static_cast<int8_t>(FastRequantizer(multiplier, -shift, range.zero_point)(sum));
     }
     const int32_t scaled = MultiplyByQuantizedMultiplier(sum, multiplier, shift);
     const uint32_t shifted =

@@ -24,13 +24,13 @@ size_t Conv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims)
 //
 // The same bytes as TFLite's int8 reference CONV_2D. `input` and `output` are int8 NHWC and must
 // not overlap; `filter` is int8 [out_channels, h, w, in_channels]; `bias` is int32 [out_channels]
-// or nullptr; `scratch` is 4-byte aligned. `scales.narrow` as Conv2dIsNarrow says.
+// or nullptr; `scratch` is 4-byte aligned. `scales.narrow` as ConvIsNarrow says.
 void Conv2dM7(const ConvDims& dims, const FilterDims& filter_dims, const ConvParams& params,
               const ChannelScales& scales, const int8_t* input, const int8_t* filter,
               const int32_t* bias, int8_t* output, void* scratch);
 
 // Whether no sum of `terms` products of int8 weights and activations, plus bias, can reach 2^30 and
-// every channel shifts to the right; then requantisation takes a shorter way to the same result.
+// FastRequantizer takes the shift of every channel: it is a shorter way to the same result.
 bool ConvIsNarrow(int64_t terms, const ChannelScales& scales, const int32_t* bias,
                   int32_t out_channels);
 

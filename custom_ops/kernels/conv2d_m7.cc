@@ -160,7 +160,7 @@ bool ConvIsNarrow(int64_t terms, const ChannelScales& scales, const int32_t* bia
   for (int32_t c = 0; c < out_channels; ++c) {
     const int64_t start = bias == nullptr ? 0 : bias[c];
     if (terms * kMaxProduct + (start < 0 ? -start : start) >= kLimit) return false;
-    if (scales.shift(c) >= 0) return false;
+    if (!FastRequantizer::Takes(scales.shift(c))) return false;
   }
   return true;
 }

@@ -82,6 +82,18 @@ inline int32_t MultiplyHighRounded(int32_t a, int32_t b) {
 #endif
 }
 
+// accumulator + MultiplyHighRounded(a, b), wrapping in 32 bits. SMMLAR.
+inline int32_t MultiplyHighRoundedAdd(int32_t a, int32_t b, int32_t accumulator) {
+#if KWS_DSP_NATIVE
+  int32_t result;
+  asm("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(accumulator));
+  return result;
+#else
+  return static_cast<int32_t>(static_cast<uint32_t>(MultiplyHighRounded(a, b)) +
+                              static_cast<uint32_t>(accumulator));
+#endif
+}
+
 }  // namespace kws
 
 #endif  // CUSTOM_OPS_KERNELS_DSP_H_

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "custom_ops/kernels/dsp.h"
+#include "custom_ops/kernels/dsp_bytes.h"
 
 namespace kws {
 
@@ -38,6 +38,39 @@ inline int32_t MultiplyByQuantizedMultiplierNarrow(int32_t x, int32_t multiplier
   // Ties go away from zero: a negative number gets one less.
   return (high + (high >> 31) + half) >> right;
 }
+
+// int32 accumulator -> int8 of the full range: the same bytes as MultiplyByQuantizedMultiplier,
+// plus the output's zero point, saturated. For accumulators below 2^30 in magnitude, a right shift
+// of 1 to kMaxRight, and a multiplier of 0 or in [2^30, 2^31). Four instructions: ADD, SMMLAR, ASR,
+// SSAT.
+//
+// The second rounding takes ties away from zero: it adds half, and one less to a negative product.
+// The accumulator's sign may stand for the product's: they differ only where the product rounds to
+// 0, and there both give 0. Half, zero point and sign come in as what SMMLAR accumulates to.
+struct FastRequantizer {
+  // Beyond, `offset` plus a product could overflow.
+  static constexpr int32_t kMaxRight = 22;
+
+  int32_t multiplier;
+  int32_t offset;  // half + zero_point * 2^right
+  int32_t right;
+
+  FastRequantizer(int32_t q31_multiplier, int32_t right_shift, int32_t zero_point)
+      : multiplier(q31_multiplier),
+        offset((1 << (right_shift - 1)) + zero_point * (1 << right_shift)),
+        right(right_shift) {}
+
+  static constexpr bool Takes(int32_t shift) { return shift <= -1 && shift >= -kMaxRight; }
+
+  int32_t operator()(int32_t sum) const {
+    return Doubled(static_cast<int32_t>(static_cast<uint32_t>(sum) << 1));
+  }
+
+  // The same from twice the accumulator, which is free where its terms were doubled.
+  int32_t Doubled(int32_t twice) const {
+    return SaturateInt8(MultiplyHighRoundedAdd(twice, multiplier, offset + (twice >> 31)) >> right);
+  }
+};
 
 constexpr int32_t Clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : (x > high ? high : x);
