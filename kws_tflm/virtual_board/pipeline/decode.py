@@ -203,7 +203,8 @@ def _long_multiply(builder: _Builder, row: InstructionClass, lists: list[list[in
 
 
 def _float_move(builder: _Builder, lists: list[list[int]]) -> None:
-    if len(lists) <= 1:  # a constant
+    if len(lists) <= 1:  # a constant; jnk0le: not in the shadow of a multiply-accumulate
+        builder.flags |= OperationFlag.SHADOW_BLOCKED
         builder.write(lists[0] if lists else [], "fmove")
         return
     half = len(lists) // 2
@@ -239,7 +240,7 @@ def _memory(builder: _Builder, row: InstructionClass, instruction: Any) -> None:
         base, registers = _multiple_base(instruction, registers)
     for operand in addresses:
         base = _numbers(instruction, operand.mem.base) if operand.mem.base else []
-        builder.read(_numbers(instruction, operand.mem.index) if operand.mem.index else [], "address")
+        builder.read(_numbers(instruction, operand.mem.index) if operand.mem.index else [], "index")
     builder.read(base, "address")
     builder.flags |= OperationFlag.LOAD if load else OperationFlag.STORE
     if row.part:
@@ -266,6 +267,8 @@ def _memory(builder: _Builder, row: InstructionClass, instruction: Any) -> None:
             builder.read(names, use)
         for names in written:
             builder.write(names, row.kind)
+    if row.double_alone and registers and len(registers[0]) == 2:
+        builder.flags |= OperationFlag.ALONE | OperationFlag.SHADOW_BLOCKED
     if instruction.writeback or _is_stack(instruction):
         builder.write(base, "writeback")
     if load and any(instruction.reg_name(operand.reg) == "pc" for operand in _registers(instruction)):

@@ -29,6 +29,8 @@ class InstructionClass:
     early: str = ""
     older: bool = False
     alone: bool = False
+    double_alone: bool = False
+    """A double register makes it issue alone."""
     read_write: bool = False
     flags_only: bool = False
     flush: bool = False
