@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kws_tflm.data import Dataset
     from kws_tflm.evaluate.parity import ParityReport
     from kws_tflm.firmware import FirmwareImage
+    from kws_tflm.virtual_board.timing import Counters
 
 SAMPLE_RATE = 16000
 
@@ -36,6 +37,7 @@ class Demo:
         self._heard: Listened | None = None
         self._score: Score | None = None
         self._parity: ParityReport | None = None
+        self._inference: Counters | None = None
         self._accuracy: dict[str, Any] = {}
 
     def data(self) -> str:
@@ -92,13 +94,16 @@ class Demo:
         """Accuracy of the float, int8 and sparse model on the test split; parity on the start of the stream."""
         from kws_tflm.cli.parity import follow_run
         from kws_tflm.cli.pipeline import stage_accuracies
+        from kws_tflm.profile import profile_model
+        from kws_tflm.profile.result import milliseconds
 
         assert self._image is not None
         assert self._pcm is not None
         self._accuracy = stage_accuracies(self.run_folder, self._data, self._cache)
         pcm = self._pcm[: int(parity_seconds * SAMPLE_RATE)]
         self._parity = follow_run(pcm, self.run_folder, self._image.elf)
-        return f"parity: {self._parity.verdict}"
+        self._inference = profile_model(self.run_folder.sparse, board=self.board, progress=lambda line: None).total
+        return f"parity: {self._parity.verdict}; an inference {milliseconds(self._inference.cycles):.2f} ms (modelled)"
 
     def summary(self, seconds: dict[str, float]) -> dict[str, Any]:
         """Everything that the demo reports, as plain values."""
@@ -108,6 +113,7 @@ class Demo:
         assert self._heard is not None
         assert self._score is not None
         assert self._parity is not None
+        assert self._inference is not None
         totals = self._heard.totals()
         boot = self._heard.boot
         return {
@@ -130,6 +136,7 @@ class Demo:
                 for name, path in (("dense", self.run_folder.dense), ("sparse", self.run_folder.sparse))
             },
             "instructions_per_inference": totals["instructions_per_inference"],
+            "cycles_per_inference": self._inference.cycles,
             "overruns": totals["overruns"],
             "parity": {"same": self._parity.first_failure is None, "verdict": self._parity.verdict},
             "seconds": seconds,

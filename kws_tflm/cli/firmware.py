@@ -28,7 +28,17 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="experiment file, for a model without one inside")
     parser.add_argument("--classes", metavar="A,B,...", help="class names of a foreign model, in output order")
     parser.add_argument("--kernels", choices=KERNELS, help="of the built-in operators; else $KWS_KERNELS, else m7")
+    add_place(parser)
     parser.add_argument("--arena", type=int, metavar="BYTES", help="tensor arena; measured if left out")
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """The option --place; `kws_tflm.firmware.parse_placement` reads it."""
+    parser.add_argument(
+        "--place",
+        metavar="WHAT=MEMORY,...",
+        help="code=flash|art|itcm, weights=flash|dtcm|sram, arena=auto|dtcm|sram; the first of each if left out",
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,10 +75,19 @@ def run(args: argparse.Namespace) -> int:
 def build_image(model: Path, args: argparse.Namespace, out: Path | None = None) -> FirmwareImage:
     """Build with the options of `add_build_arguments`."""
     from kws_tflm import config as configuration
-    from kws_tflm.firmware import build
+    from kws_tflm.firmware import build, parse_placement
 
     config = configuration.load(args.config) if args.config else None
-    return build(model, args.board, out, args.arena, config=config, labels=class_names(args), kernels=args.kernels)
+    return build(
+        model,
+        args.board,
+        out,
+        args.arena,
+        config=config,
+        labels=class_names(args),
+        kernels=args.kernels,
+        placement=parse_placement(args.place),
+    )
 
 
 def class_names(args: argparse.Namespace) -> list[str] | None:

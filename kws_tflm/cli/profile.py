@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kws_tflm.cli.firmware import add_place
 from kws_tflm.cli.output import add_json, print_json
 from kws_tflm.errors import FirmwareError
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernels", choices=KERNELS, default="m7", help="cmsis_nn needs CMSIS_NN_ROOT")
     parser.add_argument("--caches", choices=CACHES, default="on", help="on: as the image sets them")
     parser.add_argument("--board", default="nucleo_f767zi", help="board, a folder of stm32f7_app/boards")
+    add_place(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the build, else build/firmware")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw a bar an operator, coloured by stall cause")
     parser.add_argument("--nth", type=int, default=1, metavar="N", help="with --symbols: from this arrival at BEGIN")
@@ -42,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.symbols is not None:
-        if args.model is not None or args.plot is not None:
-            raise FirmwareError("--symbols takes no MODEL and no --plot; leave them out")
+        if args.model is not None or args.plot is not None or args.place is not None:
+            raise FirmwareError("--symbols takes no MODEL, no --plot and no --place; leave them out")
         return _window(args)
     return _model(args)
 
@@ -51,10 +53,16 @@ def run(args: argparse.Namespace) -> int:
 def _model(args: argparse.Namespace) -> int:
     from kws_tflm.cli.artefacts import find_model
     from kws_tflm.cli.profile_text import model_text
+    from kws_tflm.firmware import parse_placement
     from kws_tflm.profile import profile_model
 
     profile = profile_model(
-        find_model(args.model), kernels=args.kernels, caches=args.caches, board=args.board, out_dir=args.out
+        find_model(args.model),
+        kernels=args.kernels,
+        caches=args.caches,
+        placement=parse_placement(args.place),
+        board=args.board,
+        out_dir=args.out,
     )
     if args.plot is not None:
         from kws_tflm.report.profile_plot import draw_profile

@@ -19,6 +19,7 @@ def model_text(profile: ModelProfile) -> str:
     facts = {
         "model": f"{profile.model}, {kilobytes(profile.memory.model_bytes)}",
         "image": f"{profile.board}, {profile.kernels} kernels, caches {profile.caches}",
+        "placement": profile.placement.text,
         "an inference": _totals(total, CLOCK_HZ),
         "arena": kilobytes(profile.memory.arena_bytes),
         "flash": f"{kilobytes(profile.memory.flash_bytes)}, the model included",

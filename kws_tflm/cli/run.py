@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="JSON", help="words in the recording: list of word, start, end")
     parser.add_argument("--timeline", type=Path, metavar="PNG", help="draw what was said and heard (with --labels)")
     parser.add_argument("--profile", action="store_true", help="at the end ask the board for its operators' cycles")
+    parser.add_argument("--timing", action="store_true", help="run with the cycle model: about ten times slower")
     parser.add_argument("--pty", action="store_true", help="offer the console as a pseudo-terminal, wait for a reader")
     parser.add_argument("--paced", action="store_true", help="real time instead of as fast as possible")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="virtual time for an image of others")
@@ -59,7 +60,15 @@ def run(args: argparse.Namespace) -> int:
     if not elf.is_file():
         raise FirmwareError(f"{elf}: no such firmware image; build one: kws-tflm firmware MODEL")
     view = DetectionLines() if args.json else ConsoleView()
-    heard = listen(elf, pcm, view=view, paced=args.paced, pty=open_pty() if args.pty else None, profile=args.profile)
+    heard = listen(
+        elf,
+        pcm,
+        view=view,
+        paced=args.paced,
+        pty=open_pty() if args.pty else None,
+        profile=args.profile,
+        timing=args.timing,
+    )
     totals = heard.totals()
     if labels is not None:
         classes = heard.boot.labels if heard.boot else ()
@@ -121,5 +130,10 @@ def _print(heard: Listened, totals: dict[str, Any], as_json: bool) -> None:
         f"{heard.wall_seconds:.1f} s",
         file=sys.stdout,
     )
+    if heard.timed:
+        print(
+            f"-- modelled: an inference {millions(totals['cycles_per_inference'])} cycles, "
+            f"a feature column {totals['cycles_per_column']:,} cycles, interrupts included"
+        )
     if "labels" in totals:
         print(table([list(totals["labels"].values())], list(totals["labels"])))

@@ -6,7 +6,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -41,6 +41,8 @@ class Listened:
     """Samples of the recording, without the tail after it."""
     instructions: int
     wall_seconds: float
+    timed: bool
+    """The board ran with the cycle model."""
 
     @property
     def detections(self) -> list[Detection]:
@@ -60,11 +62,23 @@ class Listened:
             "detections": len(self.detections),
             "instructions": self.instructions,
             "inferences": len(counts),
-            "instructions_per_inference": round(sum(counts) / max(1, len(counts))),
+            "instructions_per_inference": _mean(counts),
+            **(self._cycles() if self.timed else {}),
             "overruns": stats.overruns if stats else None,
             "seconds": round(self.samples / SAMPLE_RATE, 3),
             **({"operators": operators} if operators else {}),
         }
+
+    def _cycles(self) -> dict[str, int]:
+        """Modelled, interrupts included."""
+        return {
+            "cycles_per_inference": _mean(self.recorder.inference_cycles),
+            "cycles_per_column": _mean(self.recorder.column_cycles),
+        }
+
+
+def _mean(values: Sequence[int]) -> int:
+    return round(sum(values) / max(1, len(values)))
 
 
 class DetectionLines(ConsoleView):
@@ -83,11 +97,13 @@ def listen(
     paced: bool = False,
     pty: PtyPort | None = None,
     profile: bool = False,
+    timing: bool = False,
 ) -> Listened:
     """Play `pcm` into the firmware `elf`, its console into `view` and, if given, into `pty`.
 
     At the end of the recording the board is asked for its statistics and, with `profile`, for the cycles of each
-    operator of its last inference.
+    operator of its last inference. With `timing` the board's clock is the cycle model's, else one instruction takes
+    one cycle, which is several times faster to run.
 
     Raises:
         BoardError: the image cannot run, meets something that is not modelled, does not boot, or reports
@@ -95,9 +111,10 @@ def listen(
     """
     from kws_tflm.virtual_board import Board
     from kws_tflm.virtual_board.session import TapRecorder
+    from kws_tflm.virtual_board.timing import TimingOptions
 
     view = view or ConsoleView(io.StringIO())
-    board = Board(elf, pcm, paced=paced)
+    board = Board(elf, pcm, paced=paced, timing=TimingOptions() if timing else None)
     recorder = TapRecorder(board)
 
     def on_serial(data: bytes) -> None:
@@ -135,7 +152,7 @@ def listen(
         pty.drain()
     for warning in board.warnings:
         print(f"virtual board: {warning}", file=sys.stderr, flush=True)
-    return Listened(view, recorder, len(pcm), result.instructions, time.monotonic() - wall)
+    return Listened(view, recorder, len(pcm), result.instructions, time.monotonic() - wall, timing)
 
 
 def _ends_profile(events: list[Event]) -> bool:

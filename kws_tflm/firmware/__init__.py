@@ -4,6 +4,8 @@ from kws_tflm.firmware.boards import DEFAULT_BOARD, board_names
 from kws_tflm.firmware.build import FirmwareImage, build
 from kws_tflm.firmware.flash import FLASHERS, flash, flash_command
 from kws_tflm.firmware.kernels import KERNELS
+from kws_tflm.firmware.placement import Placement
+from kws_tflm.firmware.placement import parse as parse_placement
 from kws_tflm.firmware.profile_image import ProfileImage, build_profile
 from kws_tflm.firmware.size import FirmwareSize, measure
 
@@ -13,6 +15,7 @@ __all__ = [
     "KERNELS",
     "FirmwareImage",
     "FirmwareSize",
+    "Placement",
     "ProfileImage",
     "board_names",
     "build",
@@ -20,4 +23,5 @@ __all__ = [
     "flash",
     "flash_command",
     "measure",
+    "parse_placement",
 ]

@@ -9,14 +9,11 @@ import numpy as np
 
 from kws_tflm.console.protocol import BoardErrorLine, Boot, LineParser, ProfileSummary
 from kws_tflm.errors import FirmwareError
-from kws_tflm.firmware.boards import BoardInfo
 
 ALIGNMENT = 64
 SLACK_STEPS = (64, 512, 2048, 8192, 32768)
 """Added to the measured use, one after the other, until the image boots: TFLM's planner needs room of its
 own while it plans, which small models do not leave behind."""
-DTCM_RESERVE = 48 * 1024
-"""DTCM kept for stack and variables; an arena that leaves less goes to SRAM."""
 BOOT_SECONDS = 5.0
 """Virtual time in which the banner must appear."""
 
@@ -27,16 +24,6 @@ class BootReport:
 
     arena_used: int
     error: str | None
-
-
-def generous(board: BoardInfo, dma_bytes: int) -> int:
-    """The largest arena for a first build: all of SRAM but the DMA buffer."""
-    return (board.sram_bytes - dma_bytes) // ALIGNMENT * ALIGNMENT
-
-
-def region(board: BoardInfo, arena_bytes: int) -> str:
-    """Memory for an arena of that size: the fast DTCM when it fits, else SRAM."""
-    return "DTCM" if arena_bytes + DTCM_RESERVE <= board.dtcm_bytes else "SRAM"
 
 
 def exact(used: int, slack: int) -> int:

@@ -11,6 +11,7 @@ from kws_tflm.firmware.boards import DEFAULT_BOARD, read_board
 from kws_tflm.firmware.generate import Application, generated_files, read_application
 from kws_tflm.firmware.image_builder import ImageBuilder, build_tflm, crate_folder, default_folder
 from kws_tflm.firmware.kernels import choose
+from kws_tflm.firmware.placement import Placement
 from kws_tflm.firmware.size import measure
 from kws_tflm.firmware.toolchain import Progress, exclusive, show
 
@@ -58,6 +59,7 @@ def build(
     config: Config | None = None,
     labels: Sequence[str] | None = None,
     kernels: str | None = None,
+    placement: Placement | None = None,
     progress: Progress = show,
 ) -> FirmwareImage:
     """Build the firmware for one model and one board; what is up to date is kept.
@@ -66,14 +68,15 @@ def build(
         model_path: int8 `.tflite`, with or without this project's metadata.
         board: a folder of stm32f7_app/boards.
         out_dir: build folder, default `build/firmware` in the project. The image goes to
-            `<out_dir>/<board>/<model hash>/` (kernels or a TFLM that are not the default are appended to the
-            name), the crate's TFLM is built once in `<out_dir>/tflm`.
+            `<out_dir>/<board>/<model hash>/` (kernels, a TFLM or a placement that are not the default are
+            appended to the name), the crate's TFLM is built once in `<out_dir>/tflm`.
         arena_bytes: tensor arena; None measures it on the virtual board.
         config: configuration of a model without metadata; otherwise it must be the model's own.
         labels: class names of a foreign model, in output order.
         kernels: of the built-in operators: ``m7``, ``reference`` or ``cmsis_nn`` (with CMSIS_NN_ROOT in the
             environment); None: the environment's KWS_KERNELS, else ``m7``. TFLM_ROOT in the environment names a
             TFLM to link instead of the crate's.
+        placement: of code, weights and arena; None: the default.
         progress: takes short lines about what is going on.
 
     Raises:
@@ -85,15 +88,18 @@ def build(
     application = read_application(Path(model_path), config, labels)
     out = (out_dir or default_folder()).resolve()
     linkage = choose(kernels)
+    placement = placement or Placement()
     library = None if linkage.tflm_root else build_tflm(out, progress)
     builder = ImageBuilder(
-        folder=out / board / f"{application.model.hash}{linkage.suffix}",
+        folder=out / board / f"{application.model.hash}{linkage.suffix}{placement.suffix}",
         executable="kws_firmware",
         title=f"firmware for {board}",
         board=info,
         dma_bytes=dma_bytes(application.config.features.hop_length),
         tflm_library=library,
         settings=linkage.settings,
+        placement=placement,
+        model_bytes=len(application.model.data),
         sources=lambda size: generated_files(application, size),
         progress=progress,
     )

@@ -236,7 +236,7 @@ def _model_data(model: ModelFacts) -> str:
 
 namespace kws::settings {{
 
-alignas(16) const uint8_t kModel[kModelBytes] = {{
+[[gnu::section(".model")]] alignas(16) const uint8_t kModel[kModelBytes] = {{
 {body}
 }};
 

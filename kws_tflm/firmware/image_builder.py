@@ -13,6 +13,7 @@ from kws_tflm.errors import FirmwareError
 from kws_tflm.firmware import arena
 from kws_tflm.firmware.boards import BoardInfo, project_root
 from kws_tflm.firmware.generate import write_files
+from kws_tflm.firmware.placement import Placement
 from kws_tflm.firmware.toolchain import Progress, cmake_build, exclusive
 
 
@@ -67,6 +68,8 @@ class ImageBuilder:
     """Of the crate; None: `settings` has TFLM_ROOT."""
     settings: Mapping[str, str]
     """CMake variables beside the usual ones."""
+    placement: Placement
+    model_bytes: int
     sources: Callable[[int], dict[str, str]]
     """Arena size -> generated sources, name -> text."""
     progress: Progress
@@ -93,12 +96,17 @@ class ImageBuilder:
             "KWS_GENERATED_DIR": str(generated),
             "KWS_TFLM_LIBRARY": str(self.tflm_library or ""),
             "TFLM_CRATE_DIR": str(crate_folder(root) if self.tflm_library else ""),
-            "KWS_ARENA_REGION": arena.region(self.board, arena_bytes),
             "KWS_DMA_BYTES": str(self.dma_bytes),
             "KWS_FIRMWARE_VERSION": kws_tflm.__version__,
+            **self.placement.settings(self.board, arena_bytes, self.model_bytes),
             **self.settings,
         }
-        cmake_build(root / "stm32f7_app", self.folder, settings, self.title, self.progress)
+        try:
+            cmake_build(root / "stm32f7_app", self.folder, settings, self.title, self.progress)
+        except FirmwareError as error:
+            if "will not fit in region" in str(error):
+                raise FirmwareError(f"{error} ({self.placement.text}; --place moves them)") from None
+            raise
 
     def measured(self) -> Measurement:
         """Compile with the smallest arena that boots; a known measurement is used again.
@@ -112,7 +120,9 @@ class ImageBuilder:
             self.compile(known.arena_bytes)
             if known.elf_sha256 == _digest(self.elf):
                 return known
-        largest = arena.generous(self.board, self.dma_bytes)
+        largest = self.placement.largest_arena(self.board, self.dma_bytes, self.model_bytes)
+        if largest == 0:
+            raise FirmwareError(f"{self.folder}: no room for an arena ({self.placement.text}); place it elsewhere")
         self.compile(largest)
         self.progress("measuring the arena on the virtual board")
         report = arena.boot(self.elf)

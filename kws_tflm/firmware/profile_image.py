@@ -10,6 +10,7 @@ from kws_tflm.firmware.generate import profile_files
 from kws_tflm.firmware.image_builder import ImageBuilder, build_tflm, default_folder
 from kws_tflm.firmware.kernels import choose
 from kws_tflm.firmware.model_facts import read_model_facts
+from kws_tflm.firmware.placement import Placement
 from kws_tflm.firmware.size import measure
 from kws_tflm.firmware.toolchain import Progress, exclusive, show
 
@@ -26,6 +27,8 @@ class ProfileImage:
     """Name and hash."""
     model_data: bytes
     kernels: str
+    placement: Placement
+    """With the arena's memory decided."""
     flash_bytes: int
     """Code, constants and the model."""
     arena_bytes: int
@@ -38,6 +41,7 @@ def build_profile(
     out_dir: Path | None = None,
     *,
     kernels: str = "m7",
+    placement: Placement | None = None,
     progress: Progress = show,
 ) -> ProfileImage:
     """Build the profile image of any int8 model; what is up to date is kept.
@@ -49,6 +53,7 @@ def build_profile(
             `<out_dir>/<board>/<model hash>-profile-<kernels>/`.
         kernels: one of `kernels.KERNELS`; ``cmsis_nn`` needs the environment variable CMSIS_NN_ROOT. TFLM_ROOT in
             the environment names a TFLM to link instead of the crate's.
+        placement: of code, weights and arena; None: the default.
         progress: takes short lines about what is going on.
 
     Raises:
@@ -59,15 +64,19 @@ def build_profile(
     info = read_board(board)
     model = read_model_facts(Path(model_path), classifier=False)
     linkage = choose(kernels)
+    placement = placement or Placement()
     out = (out_dir or default_folder()).resolve()
+    tflm = "-tflm_root" if linkage.tflm_root else ""
     builder = ImageBuilder(
-        folder=out / board / f"{model.hash}-profile-{linkage.kernels}{'-tflm_root' if linkage.tflm_root else ''}",
+        folder=out / board / f"{model.hash}-profile-{linkage.kernels}{tflm}{placement.suffix}",
         executable="kws_profile",
         title=f"profile image, {kernels} kernels",
         board=info,
         dma_bytes=_DMA_BYTES,
         tflm_library=None if linkage.tflm_root else build_tflm(out, progress),
         settings={"KWS_PROFILE_IMAGE": "ON", **linkage.settings},
+        placement=placement,
+        model_bytes=len(model.data),
         sources=lambda size: profile_files(model, size),
         progress=progress,
     )
@@ -79,6 +88,7 @@ def build_profile(
         model=model.name,
         model_data=model.data,
         kernels=kernels,
+        placement=placement.resolved(info, measured.arena_bytes, len(model.data)),
         flash_bytes=measure(builder.elf).flash_bytes,
         arena_bytes=measured.arena_used,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kws_tflm.console.protocol import BoardErrorLine, LineParser, ProfileSummary
 from kws_tflm.errors import BoardError
-from kws_tflm.firmware import DEFAULT_BOARD, ProfileImage, build_profile
+from kws_tflm.firmware import DEFAULT_BOARD, Placement, ProfileImage, build_profile
 from kws_tflm.firmware.toolchain import Progress, show
 from kws_tflm.profile.counts import open_board
 from kws_tflm.profile.model_operators import read_operators
@@ -24,6 +24,7 @@ def profile_model(
     *,
     kernels: str = "m7",
     caches: str = "on",
+    placement: Placement | None = None,
     board: str = DEFAULT_BOARD,
     out_dir: Path | None = None,
     progress: Progress = show,
@@ -34,6 +35,7 @@ def profile_model(
         model: the file.
         kernels: ``m7``, ``reference`` or ``cmsis_nn``.
         caches: ``on`` as the firmware has them, or ``off``.
+        placement: of code, weights and arena; None: the default.
         board: a folder of stm32f7_app/boards.
         out_dir: build folder, default `build/firmware` in the project.
         progress: takes short lines about what is going on.
@@ -42,7 +44,7 @@ def profile_model(
         ModelError, FirmwareError, ToolMissingError: as `build_profile` does.
         BoardError: the image does not run through.
     """
-    image = build_profile(model, board, out_dir, kernels=kernels, progress=progress)
+    image = build_profile(model, board, out_dir, kernels=kernels, placement=placement, progress=progress)
     progress("two inferences on the virtual board")
     try:
         return _run(image, caches)
@@ -102,6 +104,7 @@ def _run(image: ProfileImage, caches: str) -> ModelProfile:
         board=image.board,
         kernels=image.kernels,
         caches=caches,
+        placement=image.placement,
         total=marks.total,
         operators=operators,
         memory=Memory(image.arena_bytes, image.flash_bytes, len(image.model_data)),

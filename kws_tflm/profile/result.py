@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kws_tflm.firmware.placement import Placement
 from kws_tflm.virtual_board.timing import Counters
 
 CLOCK_HZ = 216_000_000
@@ -55,6 +56,7 @@ class ModelProfile:
     kernels: str
     caches: str
     """``on`` or ``off``."""
+    placement: Placement
     total: Counters
     operators: tuple[OperatorProfile, ...]
     memory: Memory
@@ -76,6 +78,7 @@ class ModelProfile:
             "board": self.board,
             "kernels": self.kernels,
             "caches": self.caches,
+            "placement": asdict(self.placement),
             "total": _counts(self.total) | {"ms": milliseconds(self.total.cycles)},
             "operators": [
                 {

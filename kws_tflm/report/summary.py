@@ -35,7 +35,8 @@ def render(summary: dict[str, Any]) -> str:
         "models": size,
         "firmware": f"{firmware['flash_bytes'] / 1024:.1f} KiB flash, "
         f"arena {firmware['arena_used']} of {firmware['arena_bytes']} bytes",
-        "an inference": f"{summary['instructions_per_inference'] / 1e6:.2f} M instructions",
+        "an inference": f"{summary['instructions_per_inference'] / 1e6:.2f} M instructions, "
+        f"{summary['cycles_per_inference'] / 1e6:.2f} M modelled cycles",
         "overruns": str(summary["overruns"]),
         "parity": summary["parity"]["verdict"],
         "time": f"{sum(summary['seconds'].values()):.0f} s ("

@@ -189,7 +189,12 @@ def _word(segments: list[tuple[int, bytes]], address: int) -> int:
 
 
 def _is_loaded(segments: list[tuple[int, bytes]], address: int) -> bool:
-    return any(start <= address < start + len(data) for start, data in segments)
+    """Whether there are bytes of the image at `address`, flash being visible at both of its addresses."""
+    alias = address - memory_map.FLASH_ALIAS
+    if 0 <= alias < memory_map.FLASH_SIZE:
+        address = memory_map.FLASH_BASE + alias
+    flash = memory_map.FLASH_BASE - memory_map.FLASH_ALIAS
+    return any(start <= at < start + len(data) for start, data in segments for at in (address, address - flash))
 
 
 def _symbols(elf: Any) -> tuple[dict[str, int], tuple[Function, ...]]:

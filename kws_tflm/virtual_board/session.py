@@ -35,7 +35,7 @@ class Tap(IntEnum):
 
 @dataclass
 class TapRecorder:
-    """Keeps what the taps deliver. Instruction counts leave out interrupt handlers."""
+    """Keeps what the taps deliver. Instruction counts leave out interrupt handlers; cycles do not."""
 
     board: Board
     samples: int = 0
@@ -47,25 +47,33 @@ class TapRecorder:
     """Detection structures: uint64 sample, uint32 label index, uint32 score in permille."""
     inference_instructions: list[int] = field(default_factory=list)
     column_instructions: list[int] = field(default_factory=list)
+    inference_cycles: list[int] = field(default_factory=list)
+    """Of the cycle model; on a board that only counts, instructions."""
+    column_cycles: list[int] = field(default_factory=list)
     _began: int = 0
+    _began_cycles: int = 0
 
     def __post_init__(self) -> None:
         self.board.add_tap(self._tap)
 
     def _tap(self, identifier: int, data: bytes, instructions: int) -> None:
         thread_instructions = instructions - self.board.handler_instructions
+        if identifier in (Tap.HOP, Tap.COLUMN, Tap.INFERENCE_BEGIN, Tap.INFERENCE_END):
+            cycles = self.board.counters().cycles
         if identifier == Tap.HOP:
             self.samples += len(data) // 2
-            self._began = thread_instructions
+            self._began, self._began_cycles = thread_instructions, cycles
         elif identifier == Tap.COLUMN:
             self.columns.append(data)
             self.column_instructions.append(thread_instructions - self._began)
+            self.column_cycles.append(cycles - self._began_cycles)
         elif identifier == Tap.INFERENCE_BEGIN:
             self.inputs.append(data)
-            self._began = thread_instructions
+            self._began, self._began_cycles = thread_instructions, cycles
         elif identifier == Tap.INFERENCE_END:
             self.outputs.append(data)
             self.inference_instructions.append(thread_instructions - self._began)
+            self.inference_cycles.append(cycles - self._began_cycles)
         elif identifier == Tap.DETECTION:
             self.detections.append(data)
 

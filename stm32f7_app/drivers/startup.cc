@@ -10,6 +10,8 @@ extern "C" {
 // Placed by the linker script.
 extern uint32_t _stack_top[];
 extern uint32_t _data_load[], _data_start[], _data_end[];
+extern uint32_t _kernels_load[], _kernels_start[], _kernels_end[];
+extern uint32_t _model_load[], _model_start[], _model_end[];
 extern uint32_t _bss_start[], _bss_end[];
 extern void (*_init_array_start[])();
 extern void (*_init_array_end[])();
@@ -27,6 +29,12 @@ int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
 
 static void Unexpected_Handler() { kws::stm32::Panic("unexpected interrupt"); }
 
+// Nothing to do for what stays where it is stored.
+static void Load(const uint32_t* source, uint32_t* begin, const uint32_t* end) {
+  if (source == begin) return;
+  for (uint32_t* word = begin; word != end; ++word) *word = *source++;
+}
+
 [[noreturn, gnu::used]] static void StartProgram() {
   using namespace kws::stm32;
   // Before any function that might keep a float in a register.
@@ -35,8 +43,11 @@ static void Unexpected_Handler() { kws::stm32::Panic("unexpected interrupt"); }
   Isb();
   Scb().VTOR = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(_vectors));
 
-  const uint32_t* source = _data_load;
-  for (uint32_t* word = _data_start; word != _data_end; ++word) *word = *source++;
+  Load(_data_load, _data_start, _data_end);
+  Load(_kernels_load, _kernels_start, _kernels_end);
+  Load(_model_load, _model_start, _model_end);
+  Dsb();
+  Isb();
   for (uint32_t* word = _bss_start; word != _bss_end; ++word) *word = 0;
   for (auto* constructor = _init_array_start; constructor != _init_array_end; ++constructor) {
     (*constructor)();

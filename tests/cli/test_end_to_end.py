@@ -84,6 +84,20 @@ def test_the_virtual_board_hears_what_the_host_hears(models, audio, capsys):
     assert heard == [(d.word, d.score, d.sample) for d in expected]
     assert totals["overruns"] == 0
     assert totals["instructions_per_inference"] > 0
+    assert "cycles_per_inference" not in totals
+
+
+@pytest.mark.slow
+def test_with_the_cycle_model_the_console_shows_modelled_cycles(models, audio, capsys):
+    from kws_tflm.profile import profile_model
+
+    code, out = report(capsys, "run", models[1], audio, "--timing")
+    assert code == 0
+    totals = json.loads(out.splitlines()[-1])
+    modelled = profile_model(models[1], progress=lambda line: None).total.cycles
+    # The firmware's interrupts and cold caches come on top, a few per cent.
+    assert totals["cycles_per_inference"] == pytest.approx(modelled, rel=0.2)
+    assert totals["cycles_per_column"] > 0
 
 
 @pytest.mark.slow
