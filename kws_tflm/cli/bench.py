@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 
-EXAMPLE = "example: kws-tflm bench paper --quick --json; options: kws-tflm bench paper --help"
+EXAMPLE = "example: kws-tflm bench ops --quick --json; options: kws-tflm bench ops --help"
 
 BENCHMARKS: dict[str, tuple[str, str]] = {
+    "ops": ("kws_tflm.bench.ops.command", "every operator and method: cycles against sparsity"),
     "paper": ("kws_tflm.bench.paper.command", "the methods of arXiv 2208.02765: latency against sparsity"),
 }
 """Name -> module with `add_arguments(parser)`, `run(args)` and `EXAMPLE`, light to import; and what it shows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kws_tflm.bench.break_even import break_even
 from kws_tflm.bench.paper.study import Row
 
 
@@ -26,16 +27,7 @@ class Curve:
 
     def break_even(self, rival: Row) -> float | None:
         """Smallest sparsity from which the curve stays at or below `rival`, interpolated; None if it never does."""
-        below: float | None = None
-        for row, following in zip(reversed(self.points), [None, *reversed(self.points)], strict=False):
-            if row.cycles <= rival.cycles:
-                below = row.sparsity
-            elif following is None:
-                return None
-            else:
-                share = (row.cycles - rival.cycles) / (row.cycles - following.cycles)
-                return row.sparsity + share * (following.sparsity - row.sparsity)
-        return below
+        return break_even([(row.sparsity, row.cycles) for row in self.points], rival.cycles)
 
 
 def curves(rows: Sequence[Row]) -> list[Curve]:

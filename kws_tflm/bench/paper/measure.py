@@ -10,7 +10,7 @@ import numpy as np
 
 from kws_tflm.bench.paper import reference
 from kws_tflm.bench.paper.blob import Blob
-from kws_tflm.bench.paper.image import BenchImage
+from kws_tflm.bench.image import BlobImage
 from kws_tflm.bench.paper.methods import Kernel
 from kws_tflm.errors import BoardError
 from kws_tflm.virtual_board import Board
@@ -19,7 +19,7 @@ from kws_tflm.virtual_board.timing import Counters, TimingOptions
 _MAX_INSTRUCTIONS = 20_000_000_000
 
 
-def measure(image: BenchImage, kernels: Iterable[Kernel], caches: str) -> Iterator[Counters]:
+def measure(image: BlobImage, kernels: Iterable[Kernel], caches: str) -> Iterator[Counters]:
     """Counts of each kernel, in order; as many kernels a run of the board as flash has room for.
 
     Raises:
@@ -36,7 +36,7 @@ def measure(image: BenchImage, kernels: Iterable[Kernel], caches: str) -> Iterat
         yield from _run(image, blob, caches)
 
 
-def _run(image: BenchImage, blob: Blob, caches: str) -> list[Counters]:
+def _run(image: BlobImage, blob: Blob, caches: str) -> list[Counters]:
     with tempfile.TemporaryDirectory() as folder:
         elf = image.with_blob(blob.data(), Path(folder) / "jobs.elf")
         board = Board(elf, timing=TimingOptions(caches=caches))

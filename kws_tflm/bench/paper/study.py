@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kws_tflm.bench.paper.image import BenchImage
+from kws_tflm.bench.image import BlobImage
 from kws_tflm.bench.paper.layers import PAPER_LAYERS, Layer
 from kws_tflm.bench.paper.masks import Pattern, keep_mask
 from kws_tflm.bench.paper.measure import measure
@@ -57,7 +57,7 @@ class Row:
 
 
 def run_study(
-    image: BenchImage,
+    image: BlobImage,
     network: Network,
     sparsities: Sequence[float] = SPARSITIES,
     *,

@@ -1,0 +1,138 @@
+"""One layer as a `.tflite` of its own: dense, or as one of this project's custom operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kws_tflm.bench.ops.layers import CONV, DEPTHWISE, FULLY_CONNECTED
+from kws_tflm.bench.ops.weights import INPUT_SCALE, INPUT_ZERO_POINT, Tensors
+from kws_tflm.convert.model import serialize
+from kws_tflm.convert.schema import schema
+
+_OPTIONS = {CONV: "Conv2DOptions", DEPTHWISE: "DepthwiseConv2DOptions", FULLY_CONNECTED: "FullyConnectedOptions"}
+_VERSIONS = {CONV: 3, DEPTHWISE: 3, FULLY_CONNECTED: 4}
+
+
+class Graph:
+    """Tensors and operators of a model under construction, in execution order."""
+
+    def __init__(self) -> None:
+        self._tensors: list[Any] = []
+        self._buffers: list[Any] = [schema().BufferT()]
+        self._codes: list[Any] = []
+        self._operators: list[Any] = []
+
+    def activation(self, shape: tuple[int, ...], scale: float, zero_point: int) -> int:
+        """An int8 tensor that is computed at run time; returns its index."""
+        return self._tensor(shape, "INT8", [scale], [zero_point], b"", 0)
+
+    def constant(self, values: npt.NDArray[Any], scales: Any = (), axis: int = 0) -> int:
+        """A constant tensor in the type of `values`, symmetric where it has scales."""
+        kind = values.dtype.name.upper()
+        return self._tensor(values.shape, kind, scales, [0] * len(scales), values.tobytes(), axis)
+
+    def operator(self, name: str, inputs: list[int], output: int, options: Any = None) -> None:
+        """Append a built-in operator with `options` (an object of the schema's), or a custom one without."""
+        op = schema().OperatorT()
+        op.inputs, op.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+        op.opcodeIndex = self._opcode(name, custom=options is None)
+        if options is not None:
+            op.builtinOptionsType = getattr(schema().BuiltinOptions, type(options).__name__.removesuffix("T"))
+            op.builtinOptions = options
+        self._operators.append(op)
+
+    def model(self, source: int, result: int) -> bytes:
+        """The model from tensor `source` to tensor `result`."""
+        graph = schema().SubGraphT()
+        graph.tensors, graph.operators = self._tensors, self._operators
+        graph.inputs, graph.outputs = np.array([source], np.int32), np.array([result], np.int32)
+        model = schema().ModelT()
+        model.version, model.operatorCodes, model.subgraphs = 3, self._codes, [graph]
+        model.buffers = self._buffers
+        return serialize(model)
+
+    def _tensor(self, shape: tuple[int, ...], kind: str, scales: Any, zeros: Any, data: bytes, axis: int) -> int:
+        tensor, buffer = schema().TensorT(), schema().BufferT()
+        if data:
+            buffer.data = np.frombuffer(data, np.uint8)
+        self._buffers.append(buffer)
+        tensor.name = f"t{len(self._tensors)}"
+        tensor.shape, tensor.type = np.array(shape, np.int32), getattr(schema().TensorType, kind)
+        tensor.buffer = len(self._buffers) - 1
+        if len(scales):
+            tensor.quantization = schema().QuantizationParametersT()
+            tensor.quantization.scale = np.array(scales, np.float32)
+            tensor.quantization.zeroPoint = np.array(zeros, np.int64)
+            tensor.quantization.quantizedDimension = axis
+        self._tensors.append(tensor)
+        return len(self._tensors) - 1
+
+    def _opcode(self, name: str, custom: bool) -> int:
+        builtin = getattr(schema().BuiltinOperator, "CUSTOM" if custom else name)
+        code = schema().OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = builtin
+        code.customCode = name if custom else None
+        code.version = 1 if custom else _VERSIONS.get(name, 1)
+        for index, known in enumerate(self._codes):
+            if (known.builtinCode, known.customCode) == (code.builtinCode, code.customCode):
+                return index
+        self._codes.append(code)
+        return len(self._codes) - 1
+
+
+def dense_model(tensors: Tensors) -> bytes:
+    """The built-in operator on the weights as they are."""
+    graph = Graph()
+    source, result = endpoints(graph, tensors)
+    add_dense(graph, tensors, source, result)
+    return graph.model(source, result)
+
+
+def packed_model(tensors: Tensors, operator: str, packed: bytes) -> bytes:
+    """A custom operator with the inputs activation, packed weights and bias."""
+    graph = Graph()
+    source, result = endpoints(graph, tensors)
+    weights = graph.constant(np.frombuffer(packed, np.uint8))
+    graph.operator(operator, [source, weights, graph.constant(tensors.bias)], result)
+    return graph.model(source, result)
+
+
+def endpoints(graph: Graph, tensors: Tensors) -> tuple[int, int]:
+    """The activation before and the one behind the layer."""
+    layer = tensors.layer
+    in_channels = tensors.out_channels if layer.operator == DEPTHWISE else layer.in_channels
+    if layer.operator == FULLY_CONNECTED:
+        before, after = (1, in_channels), (1, tensors.out_channels)
+    else:
+        before, after = (1, *layer.input, in_channels), (1, *layer.output, tensors.out_channels)
+    source = graph.activation(before, INPUT_SCALE, INPUT_ZERO_POINT)
+    return source, graph.activation(after, tensors.output_scale, tensors.output_zero_point)
+
+
+def add_dense(graph: Graph, tensors: Tensors, source: int, result: int) -> None:
+    """The layer as a built-in operator between two activations."""
+    layer = tensors.layer
+    weights = tensors.weights
+    if layer.operator == FULLY_CONNECTED:
+        weights = weights.reshape(tensors.out_channels, -1)
+    kernel = graph.constant(weights, tensors.scales, 3 if layer.operator == DEPTHWISE else 0)
+    bias = graph.constant(tensors.bias, [INPUT_SCALE * float(scale) for scale in tensors.scales])
+    graph.operator(layer.operator, [source, kernel, bias], result, _options(tensors))
+
+
+def _options(tensors: Tensors) -> Any:
+    layer = tensors.layer
+    options = getattr(schema(), f"{_OPTIONS[layer.operator]}T")()
+    kinds = schema().ActivationFunctionType
+    options.fusedActivationFunction = kinds.RELU if layer.relu else kinds.NONE
+    if layer.operator == FULLY_CONNECTED:
+        return options
+    options.padding = schema().Padding.SAME if layer.same else schema().Padding.VALID
+    options.strideH, options.strideW = layer.stride
+    options.dilationHFactor = options.dilationWFactor = 1
+    if layer.operator == DEPTHWISE:
+        options.depthMultiplier = 1
+    return options

@@ -1,0 +1,100 @@
+"""The layers that are measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+CONV = "CONV_2D"
+DEPTHWISE = "DEPTHWISE_CONV_2D"
+FULLY_CONNECTED = "FULLY_CONNECTED"
+
+SWEEP = (0.0, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
+COARSE = (0.0, 0.2, 0.45, 0.5, 0.75, 0.9)
+QUICK = (0.0, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One int8 operator on a batch of one."""
+
+    operator: str
+    """The dense operator's name in TFLite."""
+    source: str
+    """Where such a layer is found."""
+    kernel: tuple[int, int]
+    """(height, width), as are the others."""
+    in_channels: int
+    out_channels: int
+    output: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    same: bool = True
+    """Padding: SAME, or VALID."""
+    relu: bool = True
+    input_size: tuple[int, int] | None = None
+    """None: the size that padding and stride suggest."""
+    sweep: bool = False
+    """Measured at all of `SWEEP` and plotted."""
+
+    @property
+    def shape(self) -> str:
+        """`kernel h x w x in x out @ output h x w`, as ``1x1x64x64@25x5``."""
+        sides = (*self.kernel, self.in_channels, self.out_channels)
+        return f"{'x'.join(map(str, sides))}@{self.output[0]}x{self.output[1]}"
+
+    @property
+    def input(self) -> tuple[int, int]:
+        """(height, width) of the input."""
+        if self.input_size is not None:
+            return self.input_size
+        if self.same:
+            return (self.output[0] * self.stride[0], self.output[1] * self.stride[1])
+        return tuple(  # type: ignore[return-value]
+            (side - 1) * step + k for side, step, k in zip(self.output, self.stride, self.kernel, strict=True)
+        )
+
+    @property
+    def depth(self) -> int:
+        """Products of one output."""
+        return math.prod(self.kernel) * (1 if self.operator == DEPTHWISE else self.in_channels)
+
+    @property
+    def macs(self) -> int:
+        """Products of the dense layer, the border counted as data."""
+        return math.prod(self.output) * self.out_channels * self.depth
+
+    def sparsities(self, quick: bool = False) -> tuple[float, ...]:
+        """Where the methods are measured that have no sparsity of their own."""
+        return QUICK if quick else SWEEP if self.sweep else COARSE
+
+
+def _dense(source: str, inputs: int, units: int, sweep: bool = False) -> Layer:
+    return Layer(FULLY_CONNECTED, source, (1, 1), inputs, units, (1, 1), relu=False, sweep=sweep)
+
+
+_KEYWORDS = "DS-CNN (MLPerf Tiny)"
+_PAPER = "cnn_one_fstride4 (arXiv 2208.02765)"
+
+LAYERS: tuple[Layer, ...] = (
+    Layer(CONV, _KEYWORDS, (10, 4), 1, 64, (25, 5), (2, 2), input_size=(49, 10), sweep=True),
+    Layer(DEPTHWISE, _KEYWORDS, (3, 3), 64, 64, (25, 5), sweep=True),
+    Layer(CONV, _KEYWORDS, (1, 1), 64, 64, (25, 5), sweep=True),
+    _dense(_KEYWORDS, 64, 12),
+    Layer(CONV, _PAPER, (8, 30), 1, 186, (9, 1), (4, 1), same=False, sweep=True),
+    _dense(_PAPER, 1674, 32, sweep=True),
+    _dense(_PAPER, 32, 128),
+    _dense(_PAPER, 128, 128),
+    _dense(_PAPER, 128, 6),
+    Layer(CONV, "wider DS-CNN", (1, 1), 128, 128, (25, 5)),
+    Layer(CONV, "ResNet-8, CIFAR-10 (MLPerf Tiny)", (3, 3), 16, 32, (16, 16), (2, 2)),
+    Layer(CONV, "ResNet-8, CIFAR-10 (MLPerf Tiny)", (3, 3), 64, 64, (8, 8)),
+    Layer(CONV, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (1, 1), 32, 64, (12, 12)),
+    Layer(DEPTHWISE, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (3, 3), 32, 32, (12, 12), (2, 2)),
+    _dense("autoencoder, anomaly detection (MLPerf Tiny)", 640, 128),
+)
+"""Activations of each fit the DTCM arena of the image (stm32f7_app/bench_ops/main.cc)."""
+
+
+def find(shape: str, operator: str | None = None) -> Layer:
+    """The layer of that shape; for tests and callers."""
+    return next(layer for layer in LAYERS if layer.shape == shape and operator in (None, layer.operator))

@@ -1,0 +1,122 @@
+"""The methods that are compared. One entry of `METHODS` is all that a new one takes.
+
+How a sparse method stores a layer, and for which layers, is the converter's table of forms
+(`kws_tflm.convert.candidates`); here stands what is pruned together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kws_tflm.bench.ops import weights
+from kws_tflm.bench.ops.graph import dense_model, packed_model
+from kws_tflm.bench.ops.layers import Layer
+from kws_tflm.bench.ops.weights import Tensors
+from kws_tflm.convert.candidates import FORMS, form_of
+from kws_tflm.convert.forms import Form
+
+DENSE = "dense_m7"
+"""What ratios refer to."""
+DENSE_CMSIS_NN = "dense_cmsis_nn"
+
+Prune = Callable[[Tensors, float, np.random.Generator], Tensors]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to execute a layer."""
+
+    name: str
+    """For a sparse method, that of the converter's form."""
+    prune: Prune
+    kernels: str = "m7"
+    """The image: one of `kws_tflm.firmware.kernels.KERNELS`."""
+    dense: bool = False
+    """The built-in operator executes it."""
+    sparsity: float | None = None
+    """The only one that the method has; None: any."""
+
+    def applies(self, layer: Layer) -> bool:
+        """Whether it can execute `layer`."""
+        return self.dense or any(form.method == self.name for form in FORMS[layer.operator])
+
+    def sparsities(self, wanted: Iterable[float]) -> tuple[float, ...]:
+        """Those of `wanted` that the method can have; its own one if it has only that."""
+        return tuple(wanted) if self.sparsity is None else (self.sparsity,)
+
+    def form(self, tensors: Tensors) -> Form:
+        """How the layer is stored."""
+        return form_of(DENSE if self.dense else self.name, tensors.as_converted())
+
+    def model(self, tensors: Tensors) -> bytes:
+        """The one-layer model that is measured; its output must be that of `dense_model`.
+
+        Raises:
+            FormatError: the layer is beyond the method's format.
+        """
+        form = self.form(tensors)
+        if form.operator is None:
+            return dense_model(tensors)
+        return packed_model(tensors, form.operator, form.pack(tensors.as_converted()))
+
+    def obstacle(self, tensors: Tensors) -> str | None:
+        """Why the converter has no such form of the layer."""
+        return self.form(tensors).obstacle(tensors.as_converted())
+
+    def n_bytes(self, tensors: Tensors) -> int:
+        """Flash of the layer: weights, indices, quantisation and bias."""
+        return self.form(tensors).bytes(tensors.as_converted()) + tensors.bias.nbytes
+
+    def features(self, tensors: Tensors) -> dict[str, float] | None:
+        """For the converter's cost model; None for kernels that it does not choose from."""
+        if self.kernels != "m7":
+            return None
+        return self.form(tensors).features(tensors.as_converted())
+
+
+def _single(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensors:
+    return tensors.pruned(weights.single_weights(tensors, sparsity, rng))
+
+
+def _structured(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensors:
+    return weights.without_channels(tensors, sparsity)
+
+
+def _rows(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensors:
+    return tensors.pruned(weights.filter_rows(tensors, sparsity, rng))
+
+
+def _blocks(block_out: int, block_in: int) -> Method:
+    def prune(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensors:
+        flat = tensors.layer.in_channels % block_in != 0
+        return tensors.pruned(weights.blocks(tensors, sparsity, rng, (block_out, block_in), flat))
+
+    return Method(f"block_{block_out}x{block_in}", prune)
+
+
+def _n_of_m(n: int, m: int) -> Method:
+    def prune(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensors:
+        return tensors.pruned(weights.n_of_m(tensors, rng, n, m))
+
+    return Method(f"n_of_m_{n}_{m}", prune, sparsity=1 - n / m)
+
+
+METHODS: tuple[Method, ...] = (
+    Method(DENSE, _single, dense=True),
+    Method("dense_reference", _single, "reference", dense=True),
+    Method(DENSE_CMSIS_NN, _single, "cmsis_nn", dense=True),
+    _blocks(1, 2),
+    _blocks(1, 4),
+    _blocks(2, 2),
+    _blocks(4, 1),
+    _blocks(2, 4),
+    _blocks(4, 4),
+    Method("index_list", _single),
+    _n_of_m(2, 4),
+    _n_of_m(1, 4),
+    Method("row_pruned", _rows),
+    Method("structured", _structured, dense=True),
+)
