@@ -5,8 +5,10 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/formats/index_list_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/n_of_m_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/sparse_header.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_any.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_tile.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_conv2d.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_m7.cc

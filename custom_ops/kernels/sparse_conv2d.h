@@ -15,8 +15,9 @@ namespace kws {
 bool SparseConv2dGeometry(const BlockSparseConv& weights, int32_t batches, int32_t in_h,
                           int32_t in_w, ConvDims* dims, ConvParams* params);
 
-// Whether no accumulator of this layer can reach 2^30, for any input, and every channel shifts to
-// the right: then the M7 kernel requantises by a shorter sequence with the same result.
+// Whether no accumulator of this layer can reach 2^30, for any input: then the M7 kernel works with
+// doubled sums, and requantises by a shorter sequence with the same result where a channel's shift
+// allows it.
 bool SparseConv2dIsNarrow(const BlockSparseConv& weights, const int32_t* bias);
 
 // output[n, y, x, c] = clamp(requantise(bias[c] + sum w * (input - input_zero_point)) +

@@ -63,7 +63,7 @@ bool SparseConv2dIsNarrow(const BlockSparseConv& w, const int32_t* bias) {
         bound += kMaxActivation * (values[i] < 0 ? -values[i] : values[i]);
       }
     }
-    if (bound >= kLimit || w.shifts[channel] >= 0) return false;
+    if (bound >= kLimit) return false;
   }
   return true;
 }

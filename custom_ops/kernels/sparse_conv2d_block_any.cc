@@ -1,0 +1,95 @@
+// Any block shape, in plain C++: one output channel at a time against the eight lanes of the tile.
+#include "custom_ops/kernels/dsp.h"
+#include "custom_ops/kernels/requantize.h"
+#include "custom_ops/kernels/sparse_conv2d_block_rows.h"
+#include "custom_ops/kernels/sparse_conv2d_tile.h"
+
+namespace kws {
+namespace {
+
+using Sums = int32_t[kTile];
+
+// Two columns against eight lanes.
+inline void AccumulatePair(uint32_t weights, const uint32_t* columns, Sums& sums) {
+#pragma GCC unroll 8
+  for (int32_t i = 0; i < kTile; ++i) {
+    sums[i] = MultiplyAccumulateDual(columns[i], weights, sums[i]);
+  }
+}
+
+inline void AccumulateSingle(int32_t weight, const int16_t* columns, Sums& sums) {
+#pragma GCC unroll 8
+  for (int32_t i = 0; i < kTile; ++i) {
+    sums[i] = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) +
+                                   static_cast<uint32_t>(columns[i] * weight));
+  }
+}
+
+// One row of one block; `columns` is the block's first column in the tile.
+inline void AccumulateBlockRow(TileLayout layout, int32_t block_in, const int8_t* values,
+                               const int16_t* columns, Sums& sums) {
+  const uint32_t* words = reinterpret_cast<const uint32_t*>(columns);
+  switch (layout) {
+    case TileLayout::kQuad:
+      for (int32_t i = 0; i < block_in; i += 4, words += 2 * kTile) {
+        const uint32_t bytes = LoadWord(values + i);
+        AccumulatePair(ExtendEvenBytes(bytes), words, sums);
+        AccumulatePair(ExtendOddBytes(bytes), words + kTile, sums);
+      }
+      return;
+    case TileLayout::kPair:
+      for (int32_t i = 0; i < block_in; i += 2, words += kTile) {
+        const uint32_t bytes = LoadHalf(values + i);
+        AccumulatePair(ExtendEvenBytes(bytes | (bytes << 8)), words, sums);
+      }
+      return;
+    case TileLayout::kSingle:
+      for (int32_t i = 0; i < block_in; ++i, columns += kTile) {
+        AccumulateSingle(values[i], columns, sums);
+      }
+  }
+}
+
+void AccumulateRow(const BlockTile& tile, int32_t row, int32_t row_in_block, Sums& sums) {
+  const BlockSparseConv& w = tile.w;
+  const int16_t* halves = reinterpret_cast<const int16_t*>(tile.words);
+  const TileLayout layout = TileLayoutOf(w);
+  const int32_t block_bytes = w.block_out * w.block_in;
+  const int8_t* values = w.values + w.row_offsets[row] * static_cast<uint32_t>(block_bytes) +
+                         row_in_block * w.block_in;
+  for (uint32_t b = w.row_offsets[row]; b < w.row_offsets[row + 1]; ++b, values += block_bytes) {
+    const int16_t* columns = halves + static_cast<int32_t>(w.index(b)) * (w.block_in * kTile);
+    AccumulateBlockRow(layout, w.block_in, values, columns, sums);
+  }
+}
+
+int8_t Requantize(const BlockTile& tile, int32_t channel, int32_t sum) {
+  // A narrow sum was doubled with the activations and stays below 2^31: halving it is exact.
+  const int32_t biased = static_cast<int32_t>(static_cast<uint32_t>(tile.narrow ? sum >> 1 : sum) +
+                                              static_cast<uint32_t>(tile.bias[channel]));
+  const int32_t scaled =
+      MultiplyByQuantizedMultiplier(biased, tile.w.multipliers[channel], tile.w.shifts[channel]);
+  const int32_t shifted = static_cast<int32_t>(
+      static_cast<uint32_t>(scaled) + static_cast<uint32_t>(tile.params.output_zero_point));
+  return static_cast<int8_t>(
+      Clamp(shifted, tile.params.activation_min, tile.params.activation_max));
+}
+
+}  // namespace
+
+void RunAnyRow(const BlockTile& tile, int32_t lane, int32_t count, int32_t row) {
+  const BlockSparseConv& w = tile.w;
+  const int32_t first = row * w.block_out;
+  const int32_t left = w.out_channels - first;
+  const int32_t channels = left < w.block_out ? left : w.block_out;
+  for (int32_t r = 0; r < channels; ++r) {
+    Sums sums = {};
+    AccumulateRow(tile, row, r, sums);
+    int8_t* output = tile.output + lane * w.out_channels + first + r;
+    for (int32_t i = 0; i < count; ++i, output += w.out_channels) {
+      *output = Requantize(tile, first + r, sums[lane + i]);
+    }
+  }
+}
+
+}  // namespace kws
