@@ -1,5 +1,5 @@
-// What `kws-tflm bench ops` writes into a copy of the image: models, in flash, as a firmware has its
-// own. Python twin: kws_tflm/bench/ops/blob.py.
+// What `kws-tflm bench ops` writes into a copy of the image: models, in flash, as a firmware has
+// its own. Python twin: kws_tflm/bench/ops/blob.py.
 #pragma once
 
 #include <cstdint>

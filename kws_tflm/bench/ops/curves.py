@@ -32,9 +32,7 @@ def curves(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, Points]]:
     for row in rows:
         methods = found.setdefault((row.operator, row.shape), {})
         methods.setdefault(row.method, []).append((row.sparsity, float(row.cycles)))
-    return {
-        layer: {name: sorted(points) for name, points in methods.items()} for layer, methods in found.items()
-    }
+    return {layer: {name: sorted(points) for name, points in methods.items()} for layer, methods in found.items()}
 
 
 def break_evens(rows: Sequence[Row]) -> list[BreakEven]:

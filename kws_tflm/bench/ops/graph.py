@@ -104,10 +104,9 @@ def endpoints(graph: Graph, tensors: Tensors) -> tuple[int, int]:
     """The activation before and the one behind the layer."""
     layer = tensors.layer
     in_channels = tensors.out_channels if layer.operator == DEPTHWISE else layer.in_channels
-    if layer.operator == FULLY_CONNECTED:
-        before, after = (1, in_channels), (1, tensors.out_channels)
-    else:
-        before, after = (1, *layer.input, in_channels), (1, *layer.output, tensors.out_channels)
+    flat = layer.operator == FULLY_CONNECTED
+    before: tuple[int, ...] = (1, in_channels) if flat else (1, *layer.input, in_channels)
+    after: tuple[int, ...] = (1, tensors.out_channels) if flat else (1, *layer.output, tensors.out_channels)
     source = graph.activation(before, INPUT_SCALE, INPUT_ZERO_POINT)
     return source, graph.activation(after, tensors.output_scale, tensors.output_zero_point)
 

@@ -18,7 +18,7 @@ from kws_tflm.virtual_board.timing import Counters, TimingOptions
 _MODEL_LOADED, _MODEL_FAILED, _ALL_DONE = 100, 101, 102  # stm32f7_app/bench_ops/main.cc
 _MAX_INSTRUCTIONS = 100_000_000_000
 _WARM, _COLD = 2, 3
-"""Inferences: after one that warms up, and after the caches were emptied."""
+"""Inferences: after one that warms up, and after the data cache was emptied."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Measured:
 
     instructions: int
     cycles: int
-    """Caches empty at the start, branch predictor warm: as in a network, where other layers had the caches."""
+    """Data cache empty, instruction cache and branch predictor warm: as in a network, where other layers' weights
+    went through the one while the other holds all code."""
     cycles_warm: int
-    """Caches as the same layer left them."""
+    """Data cache as the same layer left it."""
     stalls: dict[str, int]
     """Of `cycles`."""
     arena_bytes: int

@@ -45,7 +45,7 @@ class Row:
     cycles: int
     """Modelled."""
     cycles_warm: int
-    """With the caches as the same layer left them; see `measure.Measured`."""
+    """With the data cache as the same layer left it; see `measure.Measured`."""
     bytes: int
     """Flash of the layer: weights, indices, quantisation, bias."""
     ratio_to_dense: float

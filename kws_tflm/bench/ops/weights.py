@@ -28,7 +28,7 @@ class Tensors:
 
     layer: Layer
     weights: Weights
-    """CONV_2D and FULLY_CONNECTED: [out, kernel_h, kernel_w, in]; DEPTHWISE_CONV_2D: [1, kernel_h, kernel_w, channels]."""
+    """[out, kernel_h, kernel_w, in]; DEPTHWISE_CONV_2D: [1, kernel_h, kernel_w, channels]."""
     bias: npt.NDArray[np.int32]
     scales: npt.NDArray[np.float32]
     """Of the weights: one a channel, one alone for FULLY_CONNECTED."""
@@ -120,8 +120,5 @@ def without_channels(tensors: Tensors, sparsity: float) -> Tensors:
     """The first output channels only; at least one. (Which ones makes no difference to the time.)"""
     n = max(1, tensors.out_channels - round(sparsity * tensors.out_channels))
     scales = tensors.scales if len(tensors.scales) == 1 else tensors.scales[:n]
-    if tensors.layer.operator == DEPTHWISE:
-        weights = tensors.weights[..., :n]
-    else:
-        weights = tensors.weights[:n]
+    weights = tensors.weights[..., :n] if tensors.layer.operator == DEPTHWISE else tensors.weights[:n]
     return replace(tensors, weights=weights, bias=tensors.bias[:n], scales=scales)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kws_tflm.bench.image import BlobImage
 from kws_tflm.bench.paper import reference
 from kws_tflm.bench.paper.blob import Blob
-from kws_tflm.bench.image import BlobImage
 from kws_tflm.bench.paper.methods import Kernel
 from kws_tflm.errors import BoardError
 from kws_tflm.virtual_board import Board
