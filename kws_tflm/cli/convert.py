@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from kws_tflm.cli.artefacts import find_run, newest_run
 from kws_tflm.cli.data import open_run_dataset
-from kws_tflm.cli.output import add_json, kilobytes, print_json, table
+from kws_tflm.cli.output import add_json, print_json
 from kws_tflm.errors import ModelError
 
+# As kws_tflm.convert.rule.OBJECTIVES, which is too slow to import for --help.
+OBJECTIVES = ("cycles", "flash", "balanced")
 EXAMPLE = "example: kws-tflm convert runs/ten_words-0123456789ab"
 
 
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="result of a foreign model, else NAME.sparse.tflite")
     parser.add_argument("--data", type=Path, metavar="DIR", help="recordings, if not where the run was trained on them")
     parser.add_argument("--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="prepared data")
+    parser.add_argument("--objective", choices=OBJECTIVES, default="balanced", help="what the choice minimises")
+    parser.add_argument("--verbose", action="store_true", help="every form of every layer, refused ones too")
     add_json(parser)
 
 
@@ -37,17 +40,19 @@ def run(args: argparse.Namespace) -> int:
         from kws_tflm.cli.pipeline import convert
 
         folder = find_run(what)
-        report = convert(folder, open_run_dataset(folder, folder.config(), args), args.cache)
+        report = convert(folder, open_run_dataset(folder, folder.config(), args), args.cache, args.objective)
         result = folder.sparse
     else:
-        from kws_tflm.convert import convert_foreign
+        from kws_tflm.convert import SparsifyRule, convert_foreign
 
         result = args.out or what.with_name(what.stem + ".sparse.tflite")
-        report = convert_foreign(what, result).report()
+        report = convert_foreign(what, result, SparsifyRule(args.objective)).report()
     if args.json:
         print_json({"model": str(result), **report})
     else:
-        _print(result, report)
+        from kws_tflm.cli.convert_text import convert_text
+
+        print(convert_text(result, report, args.verbose))
     return 0
 
 
@@ -58,24 +63,3 @@ def _what(given: str | None) -> Path:
     if newest is None:
         raise ModelError("nothing given and no trained run found; train one, or name a run folder or an int8 .tflite")
     return newest.path
-
-
-def _print(result: Path, report: dict[str, Any]) -> None:
-    rows = [
-        [
-            layer["name"].split(";")[0],
-            layer["shape"],
-            f"{layer['sparsity']:.1%}",
-            "sparse" if layer["sparse"] else "dense",
-            layer["reason"],
-        ]
-        for layer in report["layers"]
-    ]
-    print(table(rows, ["layer", "shape", "zeros", "becomes", "because"]))
-    sizes = [kilobytes(report[name]["bytes"]) for name in ("dense", "sparse")]
-    print(f"dense {sizes[0]}, sparse {sizes[1]}: {result}")
-    check = report["verification"]
-    print(
-        f"verified: {len(check['runners'])} runners give the same bytes on {check['inputs']} inputs ({check['source']})"
-    )
-    print(f"next: kws-tflm firmware {result}")

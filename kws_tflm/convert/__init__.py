@@ -3,8 +3,9 @@
 from kws_tflm.convert.inspection import ModelInfo, inspect
 from kws_tflm.convert.keras_export import to_dense_tflite
 from kws_tflm.convert.metadata import ModelMetadata, embed_metadata, read_metadata
+from kws_tflm.convert.result import ConvertResult
 from kws_tflm.convert.rule import SparsifyRule
-from kws_tflm.convert.run import ConvertResult, convert_foreign, convert_model, convert_run
+from kws_tflm.convert.run import convert_foreign, convert_model, convert_run
 from kws_tflm.convert.sparsification import LayerDecision, sparsify
 from kws_tflm.convert.verification import VerifyReport, verify
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kws_tflm.convert.cost_model import CostModel, UnmeasuredError
-from kws_tflm.convert.forms import ConvBlocks, Dense, Features, Form, RowBlocks
+from kws_tflm.convert.forms import Features, Form
+from kws_tflm.convert.forms_blocks import BLOCK_SHAPES, ConvBlocks, RowBlocks
+from kws_tflm.convert.forms_dense import Dense
 from kws_tflm.convert.forms_nonzero import ConvIndexList, ConvNOfM, RowIndexList
 from kws_tflm.convert.layer import CONV, DEPTHWISE, FULLY_CONNECTED, Layer
 from kws_tflm.errors import FormatError, ModelError
 
 DENSE = Dense()
-BLOCK_SHAPES = ((1, 2), (1, 4), (2, 2), (4, 1), (2, 4), (4, 4))
+_BLOCK_NAME = re.compile(r"block_(\d{1,2})x(\d{1,2})")
 
 ROW_FORMS: tuple[Form, ...] = (*(RowBlocks(*shape) for shape in BLOCK_SHAPES), RowIndexList())
 CONV_FORMS: tuple[Form, ...] = (
@@ -21,6 +25,8 @@ CONV_FORMS: tuple[Form, ...] = (
     ConvNOfM(1),
 )
 DEPTHWISE_FORMS: tuple[Form, ...] = ()
+PENDING = frozenset(["index_list", "n_of_m_2_4", "n_of_m_1_4", *(form.method + "/rows" for form in ROW_FORMS)])
+"""Forms whose kernels are not registered yet."""
 
 FORMS: dict[str, tuple[Form, ...]] = {
     CONV: CONV_FORMS,
@@ -46,7 +52,41 @@ class Candidate:
 
 def sparse_forms(layer: Layer) -> tuple[Form, ...]:
     """The sparse forms to try: a convolution over a single position is taken as a fully connected layer."""
-    return ROW_FORMS if layer.is_single_position else FORMS[layer.operator]
+    return ROW_FORMS if _as_rows(layer) else FORMS[layer.operator]
+
+
+def forms_to_try(methods: Sequence[str] | None, also: Sequence[str], layer: Layer) -> tuple[Form, ...]:
+    """The forms of `layer` called `methods` (None: all of the table) or `also`.
+
+    Raises:
+        ModelError: a name that no operator has.
+    """
+    rows = "/rows" if layer.operator == FULLY_CONNECTED else ""
+    table = tuple(form for form in sparse_forms(layer) if form.method + rows not in PENDING)
+    named = table if methods is None else forms_named(methods, layer)
+    return tuple(dict.fromkeys((*named, *forms_named(also, layer))))
+
+
+def forms_named(methods: Sequence[str], layer: Layer) -> tuple[Form, ...]:
+    """The forms of `layer` with these names, any `block_RxC` among them; those of other operators are left out.
+
+    Raises:
+        ModelError: a name that no operator has.
+    """
+    known = {form.method: form for form in sparse_forms(layer)}
+    every = sorted({form.method for forms in FORMS.values() for form in forms})
+    found = []
+    for method in methods:
+        block = _BLOCK_NAME.fullmatch(method)
+        if method in known:
+            found.append(known[method])
+        elif block is not None:
+            shape = int(block[1]), int(block[2])
+            if layer.operator != DEPTHWISE:
+                found.append(RowBlocks(*shape) if _as_rows(layer) else ConvBlocks(*shape))
+        elif method not in every:
+            raise ModelError(f"no sparse form is called '{method}'; choose among {', '.join(every)}")
+    return tuple(found)
 
 
 def form_of(method: str, layer: Layer) -> Form:
@@ -55,11 +95,10 @@ def form_of(method: str, layer: Layer) -> Form:
     Raises:
         ModelError: there is none.
     """
-    for form in (DENSE, *sparse_forms(layer)):
-        if form.method == method:
-            return form
-    names = ", ".join(form.method for form in (DENSE, *sparse_forms(layer)))
-    raise ModelError(f"{layer.operator} has no form '{method}'; it has {names}")
+    found = (DENSE,) if method == DENSE.method else forms_named((method,), layer)
+    if not found:
+        raise ModelError(f"{layer.operator} has no form '{method}'")
+    return found[0]
 
 
 def features(method: str, layer: Layer) -> Features:
@@ -67,16 +106,10 @@ def features(method: str, layer: Layer) -> Features:
     return form_of(method, layer).features(layer)
 
 
-def candidates(layer: Layer, model: CostModel, extra: tuple[Form, ...] = ()) -> tuple[list[Candidate], dict[str, str]]:
-    """Dense first, then every sparse form that suits `layer`; and why the others do not, by method.
-
-    Args:
-        layer: what to compute.
-        model: estimates the cycles.
-        extra: forms beside the table's, as an experiment's own block shape.
-    """
+def candidates(layer: Layer, model: CostModel, forms: Sequence[Form]) -> tuple[list[Candidate], dict[str, str]]:
+    """Dense first, then those of `forms` that suit `layer`; and why the others do not, by method."""
     found, refused = [_candidate(DENSE, layer, model)], {}
-    for form in dict.fromkeys((*sparse_forms(layer), *extra)):
+    for form in forms:
         try:
             obstacle = form.obstacle(layer)
             if obstacle is None:
@@ -88,6 +121,10 @@ def candidates(layer: Layer, model: CostModel, extra: tuple[Form, ...] = ()) -> 
     return found, refused
 
 
+def _as_rows(layer: Layer) -> bool:
+    return layer.operator == FULLY_CONNECTED or (layer.is_single_position and "block_1x4/rows" not in PENDING)
+
+
 def _candidate(form: Form, layer: Layer, model: CostModel) -> Candidate:
-    cycles = model.cycles(form.kernel or layer.operator, form.method, form.features(layer))
+    cycles = model.cycles(form.kernel or layer.operator, form.figures, form.features(layer))
     return Candidate(form, form.method, form.occupancy(layer), cycles, form.bytes(layer))

@@ -8,8 +8,11 @@ import numpy as np
 
 from kws_tflm.convert import packing
 from kws_tflm.convert.forms import (
+    BEYOND,
     CONV_OPERATOR,
     FULLY_CONNECTED_OPERATOR,
+    NO_CONVOLUTION,
+    NO_ROWS,
     Features,
     Form,
     as_rows,
@@ -19,9 +22,8 @@ from kws_tflm.convert.forms import (
 )
 from kws_tflm.convert.layer import CONV, FULLY_CONNECTED, Layer
 
-GROUP = 4
+M = 4
 """Columns that an N:M pattern counts over."""
-NOT_YET = "this version has no packer for it"
 
 
 @dataclass(frozen=True)
@@ -35,26 +37,23 @@ class ConvIndexList(Form):
     def obstacle(self, layer: Layer) -> str | None:
         """Not a convolution, or beyond the format."""
         if layer.operator != CONV:
-            return "not a convolution"
-        return _index_list_obstacle(layer)
+            return NO_CONVOLUTION
+        return None if packing.can_pack_index_list(layer.weights) else BEYOND
 
     def occupancy(self, layer: Layer) -> float:
         """Nonzero weights over all weights."""
         return 1.0 - layer.sparsity
 
     def features(self, layer: Layer) -> Features:
-        """`nonzero`: a weight in a tile of eight positions."""
+        """`entry`: a stored weight in a tile of eight positions."""
         columns = int(np.prod(layer.weights.shape[1:]))
         features = conv_features(layer, columns, layer.in_channels % 4 == 0)
-        features["nonzero"] = float(np.count_nonzero(layer.weights) * tiles_of(layer))
+        features["entry"] = float(packing.index_list_entries(layer.weights).sum() * tiles_of(layer))
         return features
 
     def pack(self, layer: Layer) -> bytes:
         """Encoding 2."""
-        packed: bytes = packing.pack_index_list(  # type: ignore[attr-defined]
-            layer.weights, layer.multipliers, layer.shifts.astype(np.int8), layer.geometry
-        )
-        return packed
+        return packing.pack_index_list(layer.weights, layer.multipliers, layer.shifts.astype(np.int8), layer.geometry)
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,19 @@ class RowIndexList(ConvIndexList):
 
     def obstacle(self, layer: Layer) -> str | None:
         """More than one position, or beyond the format."""
-        return _index_list_obstacle(as_rows(layer)) if is_rows(layer) else "not a fully connected layer"
+        if not is_rows(layer):
+            return NO_ROWS
+        return None if packing.can_pack_index_list(as_rows(layer).weights) else BEYOND
 
     def features(self, layer: Layer) -> Features:
         """Per row of the input."""
-        batches = as_rows(layer).input_shape[0]
+        rows = as_rows(layer)
+        batches = rows.input_shape[0]
         return {
             "call": 1.0,
-            "output": float(batches * layer.out_channels),
-            "nonzero": float(batches * np.count_nonzero(layer.weights)),
+            "expand": float(batches * rows.in_channels),
+            "output": float(batches * rows.out_channels),
+            "entry": float(batches * packing.index_list_entries(rows.weights).sum()),
         }
 
     def pack(self, layer: Layer) -> bytes:
@@ -84,53 +87,42 @@ class RowIndexList(ConvIndexList):
 
 @dataclass(frozen=True)
 class ConvNOfM(Form):
-    """At most `n` nonzero weights in any four columns of a tap."""
+    """At most `n` nonzero weights in any four columns."""
 
-    n: int = 2
+    n: int
     operator: str | None = CONV_OPERATOR
     kernel: str | None = CONV
 
     @property
     def method(self) -> str:  # type: ignore[override]
         """`n_of_m_N_4`."""
-        return f"n_of_m_{self.n}_{GROUP}"
+        return f"n_of_m_{self.n}_{M}"
+
+    def flat(self, layer: Layer) -> bool:
+        """Whether groups run on over the taps: fewer groups, where the pattern allows it."""
+        return layer.weights.shape[3] % M != 0 and packing.can_pack_n_of_m(layer.weights, self.n, True)
 
     def obstacle(self, layer: Layer) -> str | None:
-        """Not a convolution, a group with too many weights, or beyond the format."""
+        """Not a convolution, four columns with too many weights, or beyond the format."""
         if layer.operator != CONV:
-            return "not a convolution"
-        if int(np.count_nonzero(_groups(layer), axis=1).max()) > self.n:
-            return f"some four columns hold more than {self.n} weights"
-        return None if hasattr(packing, "pack_n_of_m") else NOT_YET
+            return NO_CONVOLUTION
+        fits = packing.can_pack_n_of_m(layer.weights, self.n, self.flat(layer))
+        return None if fits else f"not {self.n}:{M} sparse, or {BEYOND}"
 
     def occupancy(self, layer: Layer) -> float:
         """Stored values over all weights."""
-        return self.n / GROUP
+        return self.n / M
 
     def features(self, layer: Layer) -> Features:
         """`group`: four columns in a tile of eight positions."""
-        columns = len(_groups(layer)) // layer.out_channels * GROUP
-        features = conv_features(layer, columns, layer.in_channels % 4 == 0)
-        features["group"] = float(len(_groups(layer)) * tiles_of(layer))
+        flat = self.flat(layer)
+        matrix = packing.as_matrix(layer.weights, (1, M), flat)
+        features = conv_features(layer, matrix.shape[1], not flat and layer.in_channels % M == 0)
+        features["group"] = float(matrix.size // M * tiles_of(layer))
         return features
 
     def pack(self, layer: Layer) -> bytes:
         """Encoding 3."""
-        packed: bytes = packing.pack_n_of_m(  # type: ignore[attr-defined]
-            layer.weights, layer.multipliers, layer.shifts.astype(np.int8), layer.geometry, self.n
+        return packing.pack_n_of_m(
+            layer.weights, layer.multipliers, layer.shifts.astype(np.int8), layer.geometry, self.n, self.flat(layer)
         )
-        return packed
-
-
-def _index_list_obstacle(layer: Layer) -> str | None:
-    if not hasattr(packing, "pack_index_list"):
-        return NOT_YET
-    depth = int(np.prod(layer.weights.shape[1:]))
-    fits = depth <= packing.MAX_DEPTH and layer.weights.size <= packing.MAX_MATRIX
-    return None if fits and max(layer.weights.shape) < 1 << 16 else "beyond the limits of the packed format"
-
-
-def _groups(layer: Layer) -> np.ndarray[tuple[int, int], np.dtype[np.int8]]:
-    """Weights by fours of a tap's channels, the last four padded with zeros."""
-    matrix = packing.as_matrix(layer.weights, (1, GROUP), False)
-    return matrix.reshape(-1, GROUP)

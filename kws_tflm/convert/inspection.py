@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from kws_tflm.convert.custom_operators import CUSTOM_OPERATORS, stored_weights
 from kws_tflm.convert.fold_quantize import is_int8_quantize
 from kws_tflm.convert.metadata import read_metadata
 from kws_tflm.convert.model import constant, indices, parse, shape_of
-from kws_tflm.convert.packing import unpack
 from kws_tflm.convert.schema import builtin_code, operator_name, schema, text, type_name
-from kws_tflm.convert.sparsification import OPERATOR_NAME
 from kws_tflm.errors import FormatError, ModelError
 
 # fmt: off
@@ -119,7 +118,7 @@ def _check_operators(model: Any, where: str) -> None:
             unsupported.add("QUANTIZE (int8 to int8)")
         elif name == "FULLY_CONNECTED" and _scales(model, op) > 1:
             unsupported.add("FULLY_CONNECTED (per-channel)")
-        elif name != OPERATOR_NAME if custom else name not in INT8_OPERATORS:
+        elif name not in (CUSTOM_OPERATORS if custom else INT8_OPERATORS):
             hint = " (use an average pool and a reshape)" if name == "MEAN" else ""
             unsupported.add(name + hint)
     if unsupported:
@@ -144,11 +143,11 @@ def _describe(model: Any, index: int, op: Any, where: str) -> OperatorInfo:
     constants = [constant(model, graph.tensors[i]) for i in indices(op.inputs)[1:] if i >= 0]
     size = sum(values.nbytes for values in constants if values is not None)
     weights = constants[0] if constants else None
-    if name == OPERATOR_NAME:
+    if name in CUSTOM_OPERATORS:
         if weights is None or weights.dtype.itemsize != 1:
             raise ModelError(f"{where}: operator {index} ({name}) has no packed weights; convert the model again")
         try:
-            weights = unpack(weights.tobytes()).weights
+            weights = stored_weights(name, [values for values in constants if values is not None])
         except FormatError as error:
             raise ModelError(f"{where}: operator {index} ({name}): {error}; convert the model again") from None
     elif weights is not None and weights.dtype != np.int8:

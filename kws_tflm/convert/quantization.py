@@ -27,6 +27,18 @@ def conv_multipliers(
     return np.array(multipliers, np.int32), np.array(shifts, np.int64)
 
 
+def fully_connected_multiplier(
+    input_scale: np.float32, filter_scale: np.float32, output_scale: np.float32, units: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """The one multiplier and shift of a FULLY_CONNECTED, for each of its units.
+
+    Its product of scales is rounded to float32 (`GetQuantizedConvolutionMultipler`), that of a convolution is not.
+    """
+    product = np.float32(input_scale) * np.float32(filter_scale)
+    multiplier, shift = quantize_multiplier(float(product) / float(np.float32(output_scale)))
+    return np.full(units, multiplier, np.int32), np.full(units, shift, np.int64)
+
+
 def activation_range(schema: Any, activation: int, scale: float, zero_point: int) -> tuple[int, int] | None:
     """int8 clamp of a fused activation; None for one that TFLM does not fuse."""
     kinds = schema.ActivationFunctionType

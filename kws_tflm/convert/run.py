@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,62 +11,56 @@ from kws_tflm.config import Config
 from kws_tflm.convert.inspection import inspect
 from kws_tflm.convert.keras_export import to_dense_tflite
 from kws_tflm.convert.metadata import embed_metadata
-from kws_tflm.convert.rule import SparsifyRule
-from kws_tflm.convert.sparsification import LayerDecision, sparsify
-from kws_tflm.convert.verification import VerifyReport, verify
+from kws_tflm.convert.result import ConvertResult
+from kws_tflm.convert.rule import DEFAULT_OBJECTIVE, SparsifyRule
+from kws_tflm.convert.sparsification import sparsify
+from kws_tflm.convert.verification import verify
 from kws_tflm.errors import ModelError
 
 VERIFICATION_CLIPS = 64
 DENSE, SPARSE, REPORT = "dense.tflite", "sparse.tflite", "convert.json"
 
 
-@dataclass(frozen=True)
-class ConvertResult:
-    """Both models and why they are as they are."""
-
-    dense: bytes
-    sparse: bytes
-    layers: list[LayerDecision]
-    verification: VerifyReport
-    config: str | None
-    """Hash of the configuration; None for a foreign model."""
-
-    def report(self) -> dict[str, Any]:
-        """The content of convert.json."""
-        return {
-            "config": self.config,
-            "dense": {"bytes": len(self.dense), "sha256": hashlib.sha256(self.dense).hexdigest()},
-            "sparse": {"bytes": len(self.sparse), "sha256": hashlib.sha256(self.sparse).hexdigest()},
-            "layers": [dataclasses.asdict(layer) for layer in self.layers],
-            "verification": dataclasses.asdict(self.verification),
-        }
-
-
-def rule_for(config: Config | None) -> SparsifyRule:
-    """1x4 blocks, and the blocks that the experiment pruned by."""
+def rule_for(config: Config | None, objective: str = DEFAULT_OBJECTIVE) -> SparsifyRule:
+    """All forms of the table, and the blocks that the experiment pruned by."""
     if config is None or not config.prune.enabled:
-        return SparsifyRule()
-    return SparsifyRule(block_shapes=tuple(dict.fromkeys([config.prune.block_shape, (1, 4)])))
+        return SparsifyRule(objective)
+    rows, columns = config.prune.block_shape
+    return SparsifyRule(objective, also=(f"block_{rows}x{columns}",))
 
 
 def convert_model(
-    dense: bytes, features: npt.NDArray[np.int16] | None, config: Config | None, where: str = "model"
+    dense: bytes,
+    features: npt.NDArray[np.int16] | None,
+    config: Config | None,
+    where: str = "model",
+    rule: SparsifyRule | None = None,
 ) -> ConvertResult:
     """Rewrite and verify an int8 model; without a rewritten layer the sparse model is the dense one, byte for byte.
+
+    Args:
+        dense: a full-int8 `.tflite`.
+        features: Q7.8 [clips, frames, coefficients] to verify with; None: noise.
+        config: embedded in both models; None leaves it out.
+        where: the name put into errors.
+        rule: how to choose; None: `rule_for(config)`.
 
     Raises:
         ModelError: `dense` is corrupt, not int8 or has unsupported operators.
         ParityError: the runners disagree.
     """
     inspect(dense, where)
-    sparse, layers = sparsify(dense, rule_for(config), where)
+    rule = rule or rule_for(config)
+    sparse, layers = sparsify(dense, rule, where)
     if config is not None:
         dense, sparse = embed_metadata(dense, config), embed_metadata(sparse, config)
     report = verify(dense, sparse, features, where)
-    return ConvertResult(dense, sparse, layers, report, config.hash if config else None)
+    return ConvertResult(dense, sparse, rule.objective, layers, report, config.hash if config else None)
 
 
-def convert_run(run_dir: str | Path, features: npt.NDArray[np.int16]) -> ConvertResult:
+def convert_run(
+    run_dir: str | Path, features: npt.NDArray[np.int16], objective: str = DEFAULT_OBJECTIVE
+) -> ConvertResult:
     """QAT model of a run -> dense.tflite, sparse.tflite and convert.json in its folder.
 
     Each file is replaced whole, convert.json last: it holds the digests of the other two.
@@ -78,20 +68,22 @@ def convert_run(run_dir: str | Path, features: npt.NDArray[np.int16]) -> Convert
     Args:
         run_dir: folder that training made, with its `qat` stage finished.
         features: Q7.8 features of training clips; all of them calibrate, the first 64 verify.
+        objective: one of `rule.OBJECTIVES`.
     """
     from kws_tflm.train import load_model, open_run
     from kws_tflm.train.storage import write_atomic, write_json
 
     folder = open_run(run_dir)
     dense = to_dense_tflite(load_model(run_dir, "qat"), features, folder.config)
-    result = convert_model(dense, features[:VERIFICATION_CLIPS], folder.config, folder.path.name)
+    rule = rule_for(folder.config, objective)
+    result = convert_model(dense, features[:VERIFICATION_CLIPS], folder.config, folder.path.name, rule)
     write_atomic(folder.path / DENSE, result.dense)
     write_atomic(folder.path / SPARSE, result.sparse)
     write_json(folder.path / REPORT, result.report())
     return result
 
 
-def convert_foreign(path: str | Path, out: str | Path) -> ConvertResult:
+def convert_foreign(path: str | Path, out: str | Path, rule: SparsifyRule | None = None) -> ConvertResult:
     """An int8 `.tflite` made elsewhere -> `out`; verified on noise, passed through where nothing is rewritten.
 
     Raises:
@@ -107,6 +99,6 @@ def convert_foreign(path: str | Path, out: str | Path) -> ConvertResult:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise ModelError(f"{path}: cannot be read ({reason}); give a .tflite") from None
-    result = convert_model(dense, None, None, str(path))
+    result = convert_model(dense, None, None, str(path), rule)
     write_atomic(out, result.sparse)
     return result

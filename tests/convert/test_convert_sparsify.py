@@ -11,7 +11,6 @@ from kws_tflm.convert import SparsifyRule, convert_foreign, convert_model, inspe
 from kws_tflm.convert.fold_quantize import fold_quantize
 from kws_tflm.convert.model import constant, indices, parse, serialize
 from kws_tflm.convert.quantization import conv_multipliers, quantize_multiplier
-from kws_tflm.convert.rule import dense_bytes, packings
 from kws_tflm.convert.schema import operator_name, schema
 from kws_tflm.errors import ModelError, ParityError
 
@@ -25,8 +24,8 @@ def test_pruned_pointwise_layers_become_sparse(tiny_models) -> None:
     by_shape = {decision.shape: decision for decision in decisions}
     pointwise = by_shape["1x1x16x16@25x5"]
     assert pointwise.sparse
-    assert pointwise.sparse_cycles < pointwise.dense_cycles
-    assert pointwise.sparse_bytes <= pointwise.dense_bytes
+    assert pointwise.cost().cycles < pointwise.cost("dense_m7").cycles
+    assert pointwise.cost().bytes <= pointwise.cost("dense_m7").bytes
     assert not by_shape["10x4x1x16@25x5"].sparse
     assert all(decision.reason for decision in decisions)
 
@@ -36,16 +35,16 @@ def test_conversion_is_deterministic(tiny_models) -> None:
 
 
 def test_model_without_pruned_layers_passes_unchanged(tiny_models) -> None:
-    model, decisions = sparsify(tiny_models.dense, SparsifyRule(max_cycle_ratio=0.0))
+    model, decisions = sparsify(tiny_models.dense, SparsifyRule(methods=()))
     assert model is tiny_models.dense
     assert not any(decision.sparse for decision in decisions)
 
 
 @pytest.mark.parametrize("block_shape", [(1, 4), (1, 2), (2, 4), (4, 1), (3, 5), (1, 16)])
 def test_every_block_shape_gives_the_same_bytes(tiny_models, block_shape: tuple[int, int]) -> None:
-    rule = SparsifyRule(block_shapes=(block_shape,), max_cycle_ratio=1e9, max_byte_ratio=1e9)
-    sparse, decisions = sparsify(tiny_models.dense, rule)
-    assert all(decision.sparse and decision.block_shape == block_shape for decision in decisions)
+    method = f"block_{block_shape[0]}x{block_shape[1]}"
+    sparse, decisions = sparsify(tiny_models.dense, SparsifyRule(methods=(method,), force=True))
+    assert all(decision.method == method for decision in decisions if decision.type == "CONV_2D")
     assert "CONV_2D" not in operators(sparse)
     assert verify(tiny_models.dense, sparse, tiny_models.features).inputs == len(tiny_models.features)
 
@@ -125,16 +124,6 @@ def test_int8_quantize_is_folded_into_its_producer(tiny_models) -> None:
     output = parse(folded).subgraphs[0].tensors[indices(parse(folded).subgraphs[0].operators[0].outputs)[0]]
     np.testing.assert_array_equal(output.quantization.scale, wanted.quantization.scale)
     verify(folded, sparsify(folded)[0], tiny_models.features[:4])
-
-
-def test_packings_prefer_fewer_cycles() -> None:
-    weights = np.zeros((16, 1, 1, 16), np.int8)
-    weights[:, 0, 0, :4] = 1
-    rule = SparsifyRule(block_shapes=((1, 1), (1, 4)))
-    best = packings(weights, 125, rule)[0]
-    assert best.block_shape == (1, 4)
-    assert best.occupancy == 0.25
-    assert best.bytes < dense_bytes(weights)
 
 
 @pytest.mark.parametrize("real", [1.0, 0.5, 0.123456, 3.7, 1e-12, 2.0**-31, 0.99999999999])

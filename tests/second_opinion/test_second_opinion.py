@@ -15,7 +15,6 @@ from kws_tflm.errors import BoardError, FirmwareError, ToolMissingError
 from kws_tflm.evaluate.second_opinion import BOARD, SECOND, compare, on_host, parse_output, second_opinion
 from kws_tflm.evaluate.second_opinion_vectors import ModelVectors, Vectors, pack
 
-ALWAYS_SPARSE = {"max_cycle_ratio": 1e9, "max_byte_ratio": 1e9}
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 
@@ -64,7 +63,9 @@ def drawn_models(count: int) -> list[ModelVectors]:
             models.append(ModelVectors(f"{operator} {i}", case.model(), values))
             if operator == CONV:
                 block = tuple(int(side) for side in rng.integers(1, 5, 2))
-                sparse, decisions = sparsify(case.model(), SparsifyRule(block_shapes=(block,), **ALWAYS_SPARSE))
+                sparse, decisions = sparsify(
+                    case.model(), SparsifyRule(methods=("block_{}x{}".format(*block),), force=True)
+                )
                 if decisions[0].sparse:
                     models.append(ModelVectors(f"sparse {i}, blocks {block}", sparse, values))
     return models
@@ -90,7 +91,7 @@ def test_whole_models_operator_by_operator(tiny_models):
     inputs = np.stack([noise((490,), seed) for seed in range(3)])
     models = [ModelVectors("dense", tiny_models.dense, inputs), ModelVectors("sparse", tiny_models.sparse, inputs)]
     for block in ((1, 2), (4, 1), (2, 4), (3, 5)):
-        sparse, _ = sparsify(tiny_models.dense, SparsifyRule(block_shapes=(block,), **ALWAYS_SPARSE))
+        sparse, _ = sparsify(tiny_models.dense, SparsifyRule(methods=("block_{}x{}".format(*block),), force=True))
         models.append(ModelVectors(f"all sparse, blocks {block}", sparse, inputs))
     opinion = second_opinion(Vectors(models, clips(4, 4000)), progress=lambda line: None)
     assert opinion.disagreements == (), opinion.verdict

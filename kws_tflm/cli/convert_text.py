@@ -1,0 +1,82 @@
+"""The report of a conversion for people: the table "dense or sparse, and why", sizes, what was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kws_tflm.cli.output import kilobytes
+
+SHOWN = 2
+"""Sparse forms beside the chosen one and dense, unless all are asked for."""
+NAME_WIDTH = 44
+FORM_WIDTH = 14
+
+
+def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False) -> str:
+    """All of it; 120 columns wide."""
+    sizes = [kilobytes(report[name]["bytes"]) for name in ("dense", "sparse")]
+    check = report["verification"]
+    lines = [
+        decisions_text(report, verbose),
+        "",
+        totals_text(report),
+        f"file: dense {sizes[0]}, sparse {sizes[1]}: {result}",
+        f"verified: {len(check['runners'])} runners give the same bytes on {check['inputs']} inputs "
+        f"({check['source']})",
+        f"next: kws-tflm firmware {result}",
+    ]
+    return "\n".join(lines)
+
+
+def decisions_text(report: Mapping[str, Any], verbose: bool = False) -> str:
+    """One group of lines a layer: dense, the chosen form (>), the next best ones."""
+    head = f"    {'form':<{FORM_WIDTH}}{'stored':>7}{'cycles':>12}{'bytes':>10}"
+    lines = [f"dense or sparse, and why (objective: {report['objective']}; cycles are the cost model's)", head]
+    for layer in report["layers"]:
+        lines += _layer(layer, verbose)
+    return "\n".join(lines)
+
+
+def totals_text(report: Mapping[str, Any]) -> str:
+    """Sums over the layers that were considered."""
+    total = report["totals"]
+    changes = []
+    for unit in ("cycles", "bytes"):
+        before, after = total[f"dense_{unit}"], total[unit]
+        changes.append(f"{before:,} -> {after:,} {unit} ({after / max(before, 1):.0%})")
+    return f"all layers: {', '.join(changes)}; {total['rewritten']} of {total['layers']} rewritten"
+
+
+def _layer(layer: Mapping[str, Any], verbose: bool) -> list[str]:
+    name = layer["name"].split("/")[-1] if len(layer["name"]) > NAME_WIDTH else layer["name"]
+    if not layer["candidates"]:
+        return [f"{name[:NAME_WIDTH]}  {layer['type']}: stays dense, {layer['reason']}"]
+    title = f"{name[:NAME_WIDTH]}  {layer['shape']}, {layer['sparsity']:.1%} zeros"
+    dense, *sparse = layer["candidates"]
+    if not sparse:
+        return [f"{title}: {_figures(dense)}, {layer['reason']}", *_refused(layer, verbose)]
+    shown = [row for row in sparse if row["method"] == layer["method"]]
+    for row in sorted(sparse, key=lambda row: (row["cycles"], row["bytes"])):
+        if row not in shown and (verbose or len(shown) < SHOWN + bool(layer["sparse"])):
+            shown.append(row)
+    lines = [title]
+    for row in (dense, *shown):
+        chosen = row["method"] == layer["method"]
+        mark, reason = (">", f"  {layer['reason']}") if chosen else (" ", "")
+        figures = f"{row['occupancy']:>7.0%}{row['cycles']:>12,}{row['bytes']:>10,}"
+        lines.append(f"  {mark} {row['method']:<{FORM_WIDTH}}{figures}{reason}")
+    if len(shown) < len(sparse):
+        lines.append(f"    {len(sparse) - len(shown)} more with --verbose")
+    return lines + _refused(layer, verbose)
+
+
+def _figures(row: Mapping[str, Any]) -> str:
+    return f"{row['method']}, {row['cycles']:,} cycles, {row['bytes']:,} bytes"
+
+
+def _refused(layer: Mapping[str, Any], verbose: bool) -> list[str]:
+    if not verbose:
+        return []
+    return [f"    {method:<{FORM_WIDTH}}{'-':>7}  {why}" for method, why in layer["refused"].items()]

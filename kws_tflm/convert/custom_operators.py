@@ -1,0 +1,36 @@
+"""The custom operators that a converted model may hold, and how their weights are read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kws_tflm.convert.forms import CONV_OPERATOR, FULLY_CONNECTED_OPERATOR
+from kws_tflm.convert.packing import unpack
+
+Weights = npt.NDArray[np.int8]
+Constants = Sequence[npt.NDArray[Any]]
+"""The constant inputs of an operator, in order."""
+
+
+def _first_packed(constants: Constants) -> Weights:
+    return unpack(constants[0].tobytes()).weights
+
+
+CUSTOM_OPERATORS: dict[str, Callable[[Constants], Weights]] = {
+    CONV_OPERATOR: _first_packed,
+    FULLY_CONNECTED_OPERATOR: _first_packed,
+}
+"""Reader of the weights, zeros in place, by operator. A new operator is one entry."""
+
+
+def stored_weights(operator: str, constants: Constants) -> Weights:
+    """All weights of a custom operator, zeros in place.
+
+    Raises:
+        FormatError: a packed buffer violates its format.
+    """
+    return CUSTOM_OPERATORS[operator](constants)

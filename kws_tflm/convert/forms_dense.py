@@ -1,0 +1,71 @@
+"""The dense form: what every other is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kws_tflm.convert.forms import Features, Form, conv_features, tiles_of
+from kws_tflm.convert.layer import DEPTHWISE, FULLY_CONNECTED, Layer
+
+BYTES_PER_SCALE = 12
+"""A quantised channel of a built-in operator: scale (float32) and zero point (int64). Packed forms do without."""
+
+
+@dataclass(frozen=True)
+class Dense(Form):
+    """The built-in operator with the project's M7 kernels."""
+
+    method: str = "dense_m7"
+    operator: str | None = None
+    kernel: str | None = None
+
+    def obstacle(self, layer: Layer) -> str | None:
+        """Never one."""
+        return None
+
+    def occupancy(self, layer: Layer) -> float:
+        """Everything is stored."""
+        return 1.0
+
+    def features(self, layer: Layer) -> Features:
+        """Products are counted with the border as if it were data."""
+        kernel_h, kernel_w = layer.kernel
+        taps = kernel_h * kernel_w
+        if layer.operator == FULLY_CONNECTED:
+            rows, units, depth = layer.input_shape[0], layer.out_channels, layer.in_channels
+            return {"call": 1.0, "output": float(rows * units), "product": float(rows * units * depth)}
+        if layer.operator == DEPTHWISE:
+            return self._depthwise(layer, taps)
+        columns = taps * layer.in_channels
+        features = conv_features(layer, columns, layer.in_channels % 4 == 0)
+        groups = layer.input_shape[0] * -(-layer.positions // layer.input_shape[0] // 4)
+        pairs = -(-layer.out_channels // 2)
+        features["product"] = float(groups * 4 * pairs * 2 * columns)
+        features["weight_tile"] = float(tiles_of(layer) * layer.weights.size)
+        return features
+
+    @staticmethod
+    def _depthwise(layer: Layer, taps: int) -> Features:
+        square = layer.kernel == (3, 3) and layer.geometry.dilation == (1, 1)
+        single = layer.out_channels == layer.in_channels
+        kind = "multiplied" if not single else "3x3" if square and layer.geometry.stride == (1, 1) else "window"
+        outputs = float(layer.positions * layer.out_channels)
+        return {
+            "call": 1.0,
+            "row": float(layer.out_channels),
+            "position": float(layer.positions),
+            f"output_{kind}": outputs,
+            f"product_{kind}": outputs * taps,
+            "expand": float(np.prod(layer.input_shape)),
+        }
+
+    def pack(self, layer: Layer) -> bytes:
+        """The weights as they are."""
+        return layer.weights.tobytes()
+
+    def bytes(self, layer: Layer) -> int:
+        """Weights and their quantisation."""
+        scales = layer.out_channels if layer.per_channel else 1
+        return int(layer.weights.size) + BYTES_PER_SCALE * scales

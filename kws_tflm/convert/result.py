@@ -1,0 +1,48 @@
+"""What a conversion gives: both models, and why they are as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from kws_tflm.convert.sparsification import LayerDecision
+from kws_tflm.convert.verification import VerifyReport
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """Both models and why they are as they are."""
+
+    dense: bytes
+    sparse: bytes
+    objective: str
+    layers: list[LayerDecision]
+    verification: VerifyReport
+    config: str | None
+    """Hash of the configuration; None for a foreign model."""
+
+    def report(self) -> dict[str, Any]:
+        """The content of convert.json."""
+        return {
+            "config": self.config,
+            "objective": self.objective,
+            "dense": {"bytes": len(self.dense), "sha256": hashlib.sha256(self.dense).hexdigest()},
+            "sparse": {"bytes": len(self.sparse), "sha256": hashlib.sha256(self.sparse).hexdigest()},
+            "layers": [dataclasses.asdict(layer) | {"sparse": layer.sparse} for layer in self.layers],
+            "totals": self._totals(),
+            "verification": dataclasses.asdict(self.verification),
+        }
+
+    def _totals(self) -> dict[str, int]:
+        """Sums over the layers that have candidates; cycles are estimates."""
+        known = [layer for layer in self.layers if layer.candidates]
+        return {
+            "layers": len(self.layers),
+            "rewritten": sum(layer.sparse for layer in known),
+            "dense_cycles": sum(layer.candidates[0].cycles for layer in known),
+            "cycles": sum(layer.cost().cycles for layer in known),
+            "dense_bytes": sum(layer.candidates[0].bytes for layer in known),
+            "bytes": sum(layer.cost().bytes for layer in known),
+        }
