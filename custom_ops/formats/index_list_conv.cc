@@ -40,8 +40,12 @@ FormatError ReadIndexListConv(const uint8_t* data, size_t size, IndexListConv* v
   const uint64_t multipliers = sections.Add(4ull * h.out_channels);
   const uint64_t row_offsets = sections.Add(4ull * (h.out_channels + 1));
   const uint64_t shifts = sections.Add(h.out_channels);
-  const uint64_t entries = sections.Add(uint64_t{h.n_stored} * sizeof(IndexListEntry));
+  const uint64_t entry_bytes = uint64_t{h.n_stored} * sizeof(IndexListEntry);
+  const uint64_t entries = sections.Add(entry_bytes + sizeof(IndexListEntry));
   if ((error = sections.Check(h, data, size)) != FormatError::kOk) return error;
+  for (uint64_t i = 0; i < sizeof(IndexListEntry); ++i) {
+    if (data[entries + entry_bytes + i] != 0) return FormatError::kPaddingNotZero;
+  }
 
   view->columns = static_cast<int32_t>(columns);
   view->n_entries = h.n_stored;

@@ -22,13 +22,14 @@ struct IndexListEntry {
 //
 // The weights form a matrix of `out_channels` rows and `columns` columns, (ky, kx, channel) in
 // flat order: tap_pitch is in_channels. The entries of row r are `row_offsets[r]` to
-// `row_offsets[r + 1]` (not included), at most `columns` of them.
+// `row_offsets[r + 1]` (not included), at most `columns` of them. Behind the last entry lies one
+// more, zero, for kernels that read ahead.
 struct IndexListConv : SparseConvLayer {
   int32_t columns;     // kernel_h * kernel_w * in_channels
   uint32_t n_entries;  // stored, bridges included
 
   const uint32_t* row_offsets;    // [out_channels + 1]
-  const IndexListEntry* entries;  // [n_entries], 4-byte aligned
+  const IndexListEntry* entries;  // [n_entries + 1], 4-byte aligned
 };
 
 // Checks every byte that a kernel relies on and fills `view`. On an error `view` is not to be used.

@@ -11,26 +11,35 @@
 namespace kws {
 
 constexpr int32_t kNOfMGroup = 4;  // M
-// Stored values of a row come in fours, with one byte of positions: a row is padded to that.
-constexpr int32_t kNOfMQuad = 4;
+
+// Four stored values of a row and their positions in their groups, two bits each, the first lowest.
+struct NOfMQuad {
+  static constexpr int32_t kValues = 4;
+  uint8_t positions;
+  int8_t values[kValues];
+};
 
 // A validated buffer. The pointers look into it, so it must outlive the view.
 //
 // The weights form a matrix of `out_channels` rows and `groups * 4` columns. Every group stores `n`
-// values and their positions in the group, ascending (a value may be 0). Row r has its values at
-// `values + r * row_values`, group after group, and the positions of four of them in each byte at
-// `positions + r * row_values / 4`, two bits each, the first lowest. Behind the last group, and in
-// padded columns, values are 0; behind the last group positions are 0 too.
+// values, group after group, and their positions, ascending in a group (a value may be 0). Row r
+// has its values in `row_quads` quads from `quads + r * row_quads` on. Behind the last group, and
+// in padded columns, values are 0; behind the last group positions are 0 too. Behind the last quad
+// lies one more, zero, for kernels that read ahead.
 struct NOfMConv : SparseConvLayer {
-  int32_t n;           // 1 or 2
-  int32_t groups;      // groups of four columns in a row
-  int32_t row_values;  // stored values of a row: groups * n, rounded up to 4
+  int32_t n;          // 1 or 2
+  int32_t groups;     // groups of four columns in a row
+  int32_t row_quads;  // quads of a row: groups * n, rounded up to fours
 
-  const uint8_t* positions;  // [out_channels][row_values / 4]
-  const int8_t* values;      // [out_channels][row_values], 4-byte aligned
+  const NOfMQuad* quads;  // [out_channels][row_quads] and one
 
+  // Stored value `i` of a row, below row_quads * 4, and its position in the group i / n.
+  int8_t value(int32_t row, int32_t i) const {
+    return quads[row * row_quads + i / NOfMQuad::kValues].values[i % NOfMQuad::kValues];
+  }
   int32_t position(int32_t row, int32_t i) const {
-    return (positions[(row * row_values + i) / kNOfMQuad] >> (i % kNOfMQuad * 2)) & 3;
+    const int32_t positions = quads[row * row_quads + i / NOfMQuad::kValues].positions;
+    return (positions >> (i % NOfMQuad::kValues * 2)) & 3;
   }
 };
 

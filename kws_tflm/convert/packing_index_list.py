@@ -48,7 +48,7 @@ def index_list_bytes(weights: npt.NDArray[np.int8]) -> int:
     out_channels = int(weights.shape[0])
     quantization = 4 * out_channels + 4 * (out_channels + 1) + round_up(out_channels, 4)
     entries = int(index_list_entries(weights).sum())
-    return HEADER_BYTES + quantization + round_up(ENTRY_BYTES * entries, 4)
+    return HEADER_BYTES + quantization + round_up(ENTRY_BYTES * (entries + 1), 4)
 
 
 def pack_index_list(
@@ -69,7 +69,9 @@ def pack_index_list(
     counts = np.array([len(row) for row in rows], np.int64)
     header = Header(0, ENCODING_INDEX_LIST, True, 1, weights.shape, (1, 1), int(counts.sum()), geometry)
     scales, lefts = quantization_bytes(multipliers, shifts)
-    return assemble(header, [scales, offsets_bytes(counts), lefts, b"".join(row.tobytes() for row in rows)])
+    return assemble(
+        header, [scales, offsets_bytes(counts), lefts, b"".join(row.tobytes() for row in rows) + bytes(ENTRY_BYTES)]
+    )
 
 
 def read_index_list(packed: bytes, header: Header) -> PackedConv:
@@ -83,11 +85,13 @@ def read_index_list(packed: bytes, header: Header) -> PackedConv:
     out_channels, stored = header.shape[0], header.stored
     need(header.columns * out_channels <= MAX_MATRIX, "layer is larger than the format allows")
     need(stored <= header.columns * out_channels, "more weights than the layer has")
-    sizes = [4 * out_channels, 4 * (out_channels + 1), out_channels, ENTRY_BYTES * stored]
+    sizes = [4 * out_channels, 4 * (out_channels + 1), out_channels, ENTRY_BYTES * (stored + 1)]
     sections = split(packed, header.total, sizes)
     multipliers, shifts = read_quantization(sections[0], sections[2])
     counts = read_offsets(sections[1], stored)
-    entries = np.frombuffer(sections[3], np.uint8).reshape(stored, ENTRY_BYTES)
+    entries = np.frombuffer(sections[3], np.uint8).reshape(stored + 1, ENTRY_BYTES)
+    need(not entries[stored].any(), "padding bytes are not zero")
+    entries = entries[:stored]
     rows = np.repeat(np.arange(out_channels), counts)
     first = np.diff(rows, prepend=-1) > 0
     need(bool(np.all(first | (entries[:, 0] > 0))), "column index out of range or not ascending")

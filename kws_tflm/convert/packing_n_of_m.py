@@ -26,7 +26,8 @@ from kws_tflm.errors import FormatError
 
 M = 4
 QUAD = 4
-"""Values of a row come in fours, with one byte of positions."""
+"""Values of a row come in fours, behind one byte with their positions."""
+QUAD_BYTES = 1 + QUAD
 NS = (1, 2)
 
 
@@ -41,8 +42,8 @@ def can_pack_n_of_m(weights: npt.NDArray[np.int8], n: int, flat: bool = False) -
 def n_of_m_bytes(weights: npt.NDArray[np.int8], n: int, flat: bool = False) -> int:
     """Size of the packed buffer."""
     out_channels, groups = (int(size) for size in _groups(weights, flat).shape[:2])
-    values = round_up(groups * n, QUAD) * out_channels
-    return HEADER_BYTES + 4 * out_channels + round_up(out_channels, 4) + round_up(values // QUAD, 4) + values
+    quads = round_up(groups * n, QUAD) // QUAD * out_channels
+    return HEADER_BYTES + 4 * out_channels + round_up(out_channels, 4) + round_up(QUAD_BYTES * (quads + 1), 4)
 
 
 def pack_n_of_m(
@@ -70,10 +71,11 @@ def pack_n_of_m(
     tail = ((0, 0), (0, row_values - n_groups * n))
     values = np.pad(np.take_along_axis(groups, chosen, axis=2).reshape(out_channels, -1), tail)
     places = np.pad(chosen.reshape(out_channels, -1), tail).reshape(out_channels, -1, QUAD)
-    positions = np.bitwise_or.reduce(places << np.arange(0, 2 * QUAD, 2), axis=2).astype(np.uint8)
+    positions = np.bitwise_or.reduce(places << np.arange(0, 2 * QUAD, 2), axis=2)
+    quads = np.dstack([positions, values.reshape(out_channels, -1, QUAD)]).astype(np.int64).astype(np.uint8)
     header = Header(0, ENCODING_N_OF_M, flat_columns, 1, weights.shape, (n, M), n_groups * out_channels, geometry)
     scales, lefts = quantization_bytes(multipliers, shifts)
-    return assemble(header, [scales, lefts, positions.tobytes(), values.tobytes()])
+    return assemble(header, [scales, lefts, quads.tobytes() + bytes(QUAD_BYTES)])
 
 
 def read_n_of_m(packed: bytes, header: Header) -> PackedConv:
@@ -89,12 +91,13 @@ def read_n_of_m(packed: bytes, header: Header) -> PackedConv:
     need(header.columns * out_channels <= MAX_MATRIX, "layer is larger than the format allows")
     need(header.stored == n_groups * out_channels, "not the groups of the layer")
     row_values = round_up(n_groups * n, QUAD)
-    sizes = [4 * out_channels, out_channels, row_values // QUAD * out_channels, row_values * out_channels]
-    sections = split(packed, header.total, sizes)
+    stored_bytes = QUAD_BYTES * (row_values // QUAD) * out_channels
+    sections = split(packed, header.total, [4 * out_channels, out_channels, stored_bytes + QUAD_BYTES])
+    need(not any(sections[2][stored_bytes:]), "padding bytes are not zero")
     multipliers, shifts = read_quantization(sections[0], sections[1])
-    packed_positions = np.frombuffer(sections[2], np.uint8).reshape(out_channels, -1, 1)
-    positions = (packed_positions >> np.arange(0, 2 * QUAD, 2) & 3).reshape(out_channels, row_values)
-    values = np.frombuffer(sections[3], np.int8).reshape(out_channels, row_values)
+    quads = np.frombuffer(sections[2][:stored_bytes], np.uint8).reshape(out_channels, -1, QUAD_BYTES)
+    positions = ((quads[:, :, :1] >> np.arange(0, 2 * QUAD, 2)) & 3).reshape(out_channels, row_values)
+    values = quads[:, :, 1:].reshape(out_channels, row_values).view(np.int8)
     used = n_groups * n
     tail_is_zero = not positions[:, used:].any() and not values[:, used:].any()
     need(tail_is_zero, "padding bytes or padded weights are not zero")

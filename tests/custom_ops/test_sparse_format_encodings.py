@@ -150,6 +150,12 @@ def put(fmt: str, offset: int, value: int) -> Callable[[bytearray], None]:
 
 OFFSETS = HEADER_BYTES + 4 * OUT
 ENTRIES = OFFSETS + 4 * (OUT + 1) + 8
+
+
+def entries_end(buffer: bytearray) -> int:
+    return ENTRIES + 2 * int.from_bytes(buffer[36:40], "little")
+
+
 INDEX_LIST_DAMAGE: dict[str, tuple[Callable[[bytearray], None], str]] = {
     "another encoding": (put("B", 12, 1), ""),
     "unknown encoding": (put("B", 12, 4), "encoding"),
@@ -169,6 +175,7 @@ INDEX_LIST_DAMAGE: dict[str, tuple[Callable[[bytearray], None], str]] = {
     "column repeated": (put("B", ENTRIES + 2, 0), "index"),
     "column out of range": (put("B", ENTRIES, 255), "index"),
     "sum out of range": (put("B", ENTRIES + 2, 13), "index"),
+    "entry behind the last": (lambda b: put("B", entries_end(b) + 1, 1)(b), "not zero"),
 }
 
 
@@ -177,9 +184,8 @@ def test_each_damage_to_an_index_list_is_refused(validate: Validate, name: str) 
     refuse(validate, index_list(), *INDEX_LIST_DAMAGE[name])
 
 
-POSITIONS = HEADER_BYTES + 4 * OUT + 8
-ROW_VALUES = 12  # 6 groups of 2
-VALUES = POSITIONS + (ROW_VALUES // 4 * OUT + 3) // 4 * 4
+QUADS = HEADER_BYTES + 4 * OUT + 8
+ROW_QUADS, QUAD_BYTES = 3, 5  # 6 groups of 2
 N_OF_M_DAMAGE: dict[str, tuple[Callable[[bytearray], None], str]] = {
     "another encoding": (put("B", 12, 2), ""),
     "index width": (put("B", 15, 2), "index width"),
@@ -188,10 +194,11 @@ N_OF_M_DAMAGE: dict[str, tuple[Callable[[bytearray], None], str]] = {
     "other n": (put("B", 24, 1), ""),
     "m": (put("B", 25, 8), ""),
     "count": (put("I", 36, 7), ""),
-    "positions alike": (put("B", POSITIONS, 0b01_00_01_01), "index"),
-    "positions fall": (put("B", POSITIONS, 0b01_00_00_01), "index"),
-    "weight in a padded column": (put("B", POSITIONS, 0b10_00_01_00), "not zero"),
-    "gap behind the positions": (put("B", VALUES - 1, 1), "not zero"),
+    "positions alike": (put("B", QUADS, 0b01_00_01_01), "index"),
+    "positions fall": (put("B", QUADS, 0b01_00_00_01), "index"),
+    "weight in a padded column": (put("B", QUADS, 0b10_00_01_00), "not zero"),
+    "quad behind the last": (put("B", QUADS + ROW_QUADS * QUAD_BYTES * OUT, 1), "not zero"),
+    "end of the quad behind the last": (put("B", QUADS + ROW_QUADS * QUAD_BYTES * OUT + 4, 1), "not zero"),
 }
 
 
@@ -201,11 +208,10 @@ def test_each_damage_to_n_of_m_is_refused(validate: Validate, name: str) -> None
 
 
 def test_n_of_m_row_tail_must_be_zero(validate: Validate) -> None:
-    packed = n_of_m(1)  # 6 groups in 8 values, positions in 2 bytes
-    values = POSITIONS + 2 * OUT + 2
-    assert validate(packed) == ""
-    refuse(validate, packed, put("B", values + 7, 1), "not zero")
-    refuse(validate, packed, lambda b: put("B", POSITIONS + 1, b[POSITIONS + 1] | 0x80)(b), "not zero")
+    packed = n_of_m(1)  # 6 groups in 2 quads
+    second = QUADS + QUAD_BYTES
+    refuse(validate, packed, put("B", second + 4, 1), "not zero")
+    refuse(validate, packed, lambda b: put("B", second, b[second] | 0x80)(b), "not zero")
 
 
 def refuse(validate: Validate, packed: bytes, change: Callable[[bytearray], None], reason: str) -> None:
