@@ -10,6 +10,13 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_tile.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_conv2d.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_blocks_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_index_list_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_input_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_output_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_fully_connected.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_3x3_m7.cc

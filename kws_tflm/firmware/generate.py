@@ -26,6 +26,10 @@ CUSTOM_OPERATORS = {
         "AddCustomOperator(resolver, kSparseConv2dName, Observed<{slot}>(Register_SPARSE_CONV_2D()), "
         "kSparseConv2dVersion);"
     ),
+    "KWS_SPARSE_FULLY_CONNECTED": (
+        "AddCustomOperator(resolver, kSparseFullyConnectedName, "
+        "Observed<{slot}>(Register_SPARSE_FULLY_CONNECTED()), kSparseFullyConnectedVersion);"
+    ),
 }
 """Custom operator -> the C++ statement that registers it in an observed slot."""
 MAX_CLASSES = 64

@@ -10,7 +10,7 @@ from kws_tflm.convert import inspect
 from kws_tflm.convert.model import constant, indices, parse, shape_of
 from kws_tflm.convert.packing import unpack
 
-SPARSE = "KWS_SPARSE_CONV_2D"
+SPARSE = ("KWS_SPARSE_CONV_2D", "KWS_SPARSE_FULLY_CONNECTED")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _facts(model: Any, op: Any, name: str, weight_bytes: int) -> OperatorFacts:
     filter_shape: tuple[int, ...] = ()
     macs = stored = 0
     has_filter = len(inputs) > 1 and inputs[1] >= 0
-    if name == SPARSE:
+    if name in SPARSE:
         packed = constant(model, tensors[inputs[1]])
         assert packed is not None  # inspected
         conv = unpack(packed.tobytes())

@@ -25,7 +25,7 @@ alignas(16) uint8_t arena[kArenaBytes];
 tflite::MicroInterpreter* running = nullptr;
 uint32_t running_model = 0, running_input = 0;
 
-constexpr int kOperators = 27;
+constexpr int kOperators = 28;
 using Resolver = tflite::MicroMutableOpResolver<kOperators>;
 using Op = tflite::BuiltinOperator;
 
@@ -66,6 +66,8 @@ void RegisterOperators(Resolver& resolver) {
   Add<25>(resolver, Op::BuiltinOperator_UNPACK, micro::Register_UNPACK());
   resolver.AddCustom(kSparseConv2dName, Observed<26>(Register_SPARSE_CONV_2D()),
                      kSparseConv2dVersion);
+  resolver.AddCustom(kSparseFullyConnectedName, Observed<27>(Register_SPARSE_FULLY_CONNECTED()),
+                     kSparseFullyConnectedVersion);
 }
 
 class Reporter final : public tflite::ErrorReporter {

@@ -96,6 +96,9 @@ int32_t run_model(ModelCall* call) {
                                                     Mark<4>(Lasting(5, tflm::Register_RESHAPE())));
   kws::AddCustomOperator(resolver, kws::kSparseConv2dName,
                          Mark<6>(kws::Register_SPARSE_CONV_2D_M7()), kws::kSparseConv2dVersion);
+  kws::AddCustomOperator(resolver, kws::kSparseFullyConnectedName,
+                         Mark<7>(kws::Register_SPARSE_FULLY_CONNECTED_M7()),
+                         kws::kSparseFullyConnectedVersion);
   SilentSink sink;
   const kws::ActiveSink active(sink);
   alignas(tflite::MicroInterpreter) static unsigned char storage[sizeof(tflite::MicroInterpreter)];

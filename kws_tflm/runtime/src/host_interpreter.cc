@@ -58,6 +58,8 @@ std::vector<tflite::BuiltinOperator> RegisterAllOperators(Resolver& resolver) {
   KWS_ADD(UNPACK)
 #undef KWS_ADD
   AddCustomOperator(resolver, kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);
+  AddCustomOperator(resolver, kSparseFullyConnectedName, Register_SPARSE_FULLY_CONNECTED(),
+                    kSparseFullyConnectedVersion);
   return registered;
 }
 

@@ -1,0 +1,57 @@
+// int8 FULLY_CONNECTED with packed sparse weights: blocks or an index list, each with a reference
+// and an M7 version of the same bytes. The weights are those of a 1x1 convolution with `depth`
+// input and `units` output channels (docs/sparse_format.md).
+#ifndef CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_H_
+#define CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "custom_ops/formats/block_sparse_conv.h"
+#include "custom_ops/formats/index_list_conv.h"
+
+namespace kws {
+
+struct SparseFullyConnectedParams {
+  int32_t batches;
+  int32_t input_zero_point, output_zero_point;  // int8 range
+};
+
+// Whether `layer` is a kernel of 1x1 without stride and dilation. Nothing below takes another.
+bool IsSparseFullyConnected(const SparseConvLayer& layer);
+
+// Whether the M7 kernels may requantise by the short sequence (FastRequantizer): no accumulator can
+// reach 2^30 whatever the input, every shift is in its range, and the output is not clamped.
+bool SparseFullyConnectedIsNarrow(const BlockSparseConv& weights, const int32_t* bias);
+bool SparseFullyConnectedIsNarrow(const IndexListConv& weights, const int32_t* bias);
+
+// output[n, u] = clamp(requantise(bias[u] + sum w * (input[n, .] - input_zero_point)) +
+//                      output_zero_point)
+//
+// The same bytes as TFLite Micro's int8 reference FULLY_CONNECTED on the same weights with their
+// zeros in place (multipliers and shifts of the buffer, one a unit). `input` is int8
+// [batches, depth], `output` int8 [batches, units], not overlapping; `bias` is int32 [units].
+void SparseFullyConnectedReference(const BlockSparseConv& weights,
+                                   const SparseFullyConnectedParams& params, const int8_t* input,
+                                   const int32_t* bias, int8_t* output);
+void SparseFullyConnectedReference(const IndexListConv& weights,
+                                   const SparseFullyConnectedParams& params, const int8_t* input,
+                                   const int32_t* bias, int8_t* output);
+
+// Bytes of scratch: the input of one batch as int16 and, for blocks of one unit, running sums.
+size_t SparseFullyConnectedM7ScratchBytes(const BlockSparseConv& weights);
+size_t SparseFullyConnectedM7ScratchBytes(const IndexListConv& weights);
+
+// The same result. `scratch` is 4-byte aligned; `narrow` as SparseFullyConnectedIsNarrow says (or
+// false). Fast for blocks of 1x4, 2x4 and 4x4; other shapes take a general loop.
+void SparseFullyConnectedM7(const BlockSparseConv& weights,
+                            const SparseFullyConnectedParams& params, bool narrow,
+                            const int8_t* input, const int32_t* bias, int8_t* output,
+                            void* scratch);
+void SparseFullyConnectedM7(const IndexListConv& weights, const SparseFullyConnectedParams& params,
+                            bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
+                            void* scratch);
+
+}  // namespace kws
+
+#endif  // CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_H_

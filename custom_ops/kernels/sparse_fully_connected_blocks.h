@@ -1,0 +1,33 @@
+// Inner loops of the sparse FULLY_CONNECTED: stored int8 weights against one input vector of int16.
+// Sums wrap in 32 bits. For blocks `input` is in quads (sparse_fully_connected_input.h).
+#ifndef CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_BLOCKS_H_
+#define CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_BLOCKS_H_
+
+#include <cstdint>
+
+#include "custom_ops/formats/index_list_conv.h"
+
+namespace kws {
+
+// sums[k] = sum of blocks 0 to k for `count` stored blocks of 1x4, whatever rows they belong to:
+// rows are differences of these sums, so that no branch depends on where a row ends.
+template <typename Index>
+void RunningSums1x4(const Index* indices, const int8_t* values, const uint32_t* input,
+                    uint32_t count, int32_t* sums);
+
+// sums[r] = sum of row r of `count` stored blocks of 2x4 or 4x4.
+template <typename Index>
+void BlockRow2x4(const Index* indices, const int8_t* values, const uint32_t* input, uint32_t count,
+                 int32_t* sums);
+template <typename Index>
+void BlockRow4x4(const Index* indices, const int8_t* values, const uint32_t* input, uint32_t count,
+                 int32_t* sums);
+
+// Sum of the entries `begin` to `end` - 1 of `entries` (4-byte aligned), a row of an index list;
+// `input` is in order.
+int32_t IndexListRow(const IndexListEntry* entries, uint32_t begin, uint32_t end,
+                     const int16_t* input);
+
+}  // namespace kws
+
+#endif  // CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_BLOCKS_H_
