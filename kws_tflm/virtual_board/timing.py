@@ -9,9 +9,9 @@ from kws_tflm.virtual_board.pipeline.structures import CAUSES
 
 STALL_CAUSES = CAUSES
 """Why cycles pass without an instruction issuing: ``load_use`` (a loaded value is not there yet), ``alu`` and
-``fpu`` (a result), ``mac`` (a product), ``store`` (store buffer full), ``branch`` (misprediction), ``fetch``
-(alignment of code), ``multi_cycle`` (LDM, divide, barriers), ``icache``, ``dcache`` (misses), ``uncached``
-(memory and peripherals without a cache), ``exception`` (entry and return)."""
+``fpu`` (a result), ``mac`` (a product), ``store`` (store buffer full, or a load of what was just stored),
+``branch`` (misprediction), ``fetch`` (alignment of code), ``multi_cycle`` (LDM, divide, barriers), ``icache``,
+``dcache`` (misses), ``uncached`` (memory and peripherals without a cache), ``exception`` (entry and return)."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,12 @@ def _cycles_each(build, sequence: str) -> float:
         ("uxtb.w r0, r1\\n uxtb.w r2, r3", 2),
         ("ldrd r0, r1, [r8]\\n nop.w\\n nop.w", 2),
         ("add.w r0, r1, r2, lsl #3\\n add.w r3, r1, r2, lsl #3", 2),
+        ("str.w r0, [r8]\\n ldr.w r0, [r8]", 4),
+        ("strb.w r0, [r8]\\n ldrh.w r0, [r8]", 4),
+        ("str.w r0, [r8]\\n ldr.w r0, [r8, #4]", 1),
+        ("str.w r0, [r8]\\n ldrd r0, r1, [r8]", 5),
+        ("uxtb.w r1, r2\\n ldr.w r0, [r8, #1]", 5),
+        ("ssat r0, #8, r0", 3),
     ],
 )
 def test_sequences(build, sequence, cycles):
@@ -56,6 +62,14 @@ def test_a_dependent_load_takes_longer_than_an_independent_one(build):
     dependent = _cycles_each(build, "ldr.w r0, [r8]\\n nop.w\\n mul r1, r0, r3\\n nop.w")
 
     assert dependent > independent
+
+
+def test_a_loaded_offset_takes_longer_than_a_loaded_base(build):
+    base = _cycles_each(build, "ldr.w r0, [r8]\\n nop.w\\n and.w r0, r0, #0\\n nop.w\\n ldr.w r1, [r8, r0]\\n nop.w")
+    offset = _cycles_each(build, "ldr.w r0, [r8]\\n nop.w\\n ldr.w r1, [r8, r0]\\n nop.w")
+
+    assert offset == pytest.approx(4, abs=0.13)
+    assert base == pytest.approx(4, abs=0.13)
 
 
 def test_window_counts_instructions_exactly_and_stalls_by_cause(build):
@@ -70,6 +84,27 @@ def test_without_caches_fetching_from_flash_waits(build):
     elf = build("pipeline", "-DCOUNT=64", '-DSEQUENCE="add.w r0, r1, r2"')
 
     assert _window(elf, "off").cycles > 1.5 * _window(elf, "on").cycles
+
+
+@pytest.mark.parametrize("count", [20, 150])
+def test_banks_are_known_to_a_marker_inside_a_block_and_beyond_its_64th_operation(build, count):
+    same = _window(build("pipeline", f"-DCOUNT={count}", '-DSEQUENCE="ldr.w r0, [r8]\\n ldr.w r1, [r8, #8]"'))
+    other = _window(build("pipeline", f"-DCOUNT={count}", '-DSEQUENCE="ldr.w r0, [r8]\\n ldr.w r1, [r8, #4]"'))
+
+    assert same.cycles - other.cycles == pytest.approx(count, abs=2)
+
+
+def test_markers_inside_a_block_add_up(build):
+    elf = build("pipeline", "-DCOUNT=40", '-DSEQUENCE="ldr.w r0, [r8, #1]\\n ldr.w r1, [r9]"')
+    board = Board(elf, timing=TimingOptions())
+    seen = []
+    begin = board.image.symbols["window_begin"]
+    for address in (begin, begin + 8 * 10, begin + 8 * 35, board.image.symbols["window_end"]):
+        board.add_marker(address, seen.append)
+    board.run(stop=lambda: finished(board), max_seconds=1)
+
+    cycles = [after.cycles - before.cycles for before, after in zip(seen[-4:], seen[-3:], strict=False)]
+    assert cycles == pytest.approx([50, 125, 25], abs=2)
 
 
 @pytest.mark.parametrize("image", ["conditional", "stores", "counting"])

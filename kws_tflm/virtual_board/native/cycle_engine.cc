@@ -14,12 +14,33 @@ uint64_t Mix(uint64_t value) {
   return value ^ (value >> 29);
 }
 
+// Lists the operations that access memory and those whose bank can matter: loads that may share a
+// cycle with one beside them, also in the blocks before and after, and stores that hold a bank.
+void FindMemoryOperations(Block* block) {
+  const size_t count = block->operations.size();
+  const auto single = [&](size_t i) {
+    return i < count && (block->operations[i].flags & kLoad) && block->operations[i].accesses == 1;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const Operation& op = block->operations[i];
+    if (op.accesses == 0) continue;
+    block->run_accesses += op.accesses;
+    block->memory.push_back({static_cast<uint8_t>(i), op.accesses,
+                             (op.flags & kStore) ? uint8_t{1} : uint8_t{0},
+                             (op.flags & kMultiStore) ? uint8_t{8} : uint8_t{0}});
+    const bool edge = i == 0 || i + 1 == count;
+    const bool paired = single(i) && (edge || single(i - 1) || single(i + 1));
+    if (paired || (op.flags & kSubWordStore)) block->bank_matters |= uint64_t{1} << i;
+  }
+}
+
 }  // namespace
 
 void CycleEngine::Reset() {
   memory_.Reset();
   predictor_ = BranchPredictor(table_);
   state_ = Intern(EmptyPipeline());
+  Intern(StoreHazards{});
   current_ = previous_ = kNone;
 }
 
@@ -34,30 +55,40 @@ uint32_t CycleEngine::Intern(const PipelineState& state) {
   return index;
 }
 
+uint32_t CycleEngine::Intern(const StoreHazards& hazards) {
+  const auto [place, added] =
+      hazards_of_.try_emplace(hazards, static_cast<uint32_t>(hazards_.size()));
+  if (added) hazards_.push_back(&place->first);
+  return place->second;
+}
+
 uint32_t CycleEngine::Decode(uint32_t address, uint32_t size) {
-  std::vector<Operation> operations(kMaxOperations);
-  const int count = decode_(address, size, operations.data(), kMaxOperations);
+  decoded_.resize(kMaxOperations);
+  const int count = decode_(address, size, decoded_.data(), kMaxOperations);
   if (count < 0) return kNone;
-  operations.resize(static_cast<size_t>(count));
-  operations.shrink_to_fit();
-  auto block = std::make_unique<Block>();
-  block->address = address;
-  block->size = size;
-  block->operations = std::move(operations);
-  for (size_t i = 0; i < block->operations.size(); ++i) {
-    const Operation& op = block->operations[i];
-    block->accesses += op.accesses;
-    if (i >= 64 || op.accesses == 0) continue;
-    const uint64_t bit = uint64_t{1} << i;
-    block->alignment_matters |= bit;
-    const bool pair = i > 0 && (op.flags & kLoad) && (block->operations[i - 1].flags & kLoad) &&
-                      op.accesses == 1 && block->operations[i - 1].accesses == 1;
-    if (pair) block->bank_matters |= bit | (bit >> 1);
-    if (op.flags & kSubWordStore) block->bank_matters |= bit;
-  }
-  blocks_.push_back(std::move(block));
-  counts_.emplace_back();
-  return static_cast<uint32_t>(blocks_.size() - 1);
+  // From the end, so that each block knows the one after it.
+  uint32_t next = kNone;
+  const size_t whole = static_cast<size_t>(count);
+  size_t end = whole;
+  do {
+    const size_t begin = end == 0 ? 0 : (end - 1) / kBlockOperations * kBlockOperations;
+    auto block = std::make_unique<Block>();
+    const uint32_t first = count == 0 ? 0 : decoded_[begin].offset;
+    const uint32_t last = end == whole ? size : decoded_[end].offset;
+    block->address = address + first;
+    block->size = last - first;
+    block->next = next;
+    block->run_accesses = next == kNone ? 0 : blocks_[next]->run_accesses;
+    block->operations.assign(decoded_.begin() + static_cast<ptrdiff_t>(begin),
+                             decoded_.begin() + static_cast<ptrdiff_t>(end));
+    for (Operation& op : block->operations) op.offset = static_cast<uint16_t>(op.offset - first);
+    FindMemoryOperations(block.get());
+    blocks_.push_back(std::move(block));
+    counts_.emplace_back();
+    next = static_cast<uint32_t>(blocks_.size() - 1);
+    end = begin;
+  } while (end != 0);
+  return next;
 }
 
 uint32_t CycleEngine::Find(uint32_t address, uint32_t size, bool changed) {
@@ -77,7 +108,7 @@ void CycleEngine::Begin(uint32_t index) {
     if (entry_ >= Entry::kMispredicted) ++totals.mispredicted;
   }
   current_ = index;
-  access_count_ = 0;
+  recorder_.Begin();
   const uint64_t misses = memory_.instruction_misses;
   wait_ = memory_.Fetch(address, blocks_[index]->size);
   if (wait_ != 0) {
@@ -87,8 +118,7 @@ void CycleEngine::Begin(uint32_t index) {
 }
 
 void CycleEngine::Access(uint32_t address, uint32_t size, bool write) {
-  if (access_count_ < kMaxAccesses) accesses_[access_count_] = {address, size};
-  ++access_count_;
+  recorder_.Record(address, size);
   bool missed = false, uncached = false;
   const uint32_t wait = memory_.Access(address, write, &missed, &uncached);
   if (missed && current_ != kNone) ++counts_[current_].data_misses;
@@ -97,48 +127,55 @@ void CycleEngine::Access(uint32_t address, uint32_t size, bool write) {
   wait_ += wait;
 }
 
-AccessPattern CycleEngine::Pattern(const Block& block) const {
+CycleEngine::EdgeKey CycleEngine::Take(uint32_t index, Entry entry, bool known) {
+  const Block& block = *blocks_[index];
+  EdgeKey key{state_, index, 0, 0, 0, entry};
+  if (block.memory.empty()) return key;
   AccessPattern pattern;
-  // Conditional instructions that were skipped make no access; then who made which is not known.
-  if (access_count_ != block.accesses || access_count_ > kMaxAccesses) {
-    pattern.bank = 0xAAAAAAAAAAAAAAAAull & block.bank_matters;
-    return pattern;
+  if (known) {
+    taken_.clear();
+    recorder_.Take(block, block.operations.size(), totals.cycles, &pattern, &taken_);
+    if (!taken_.empty()) key.hazards = Intern(taken_);
+  } else {
+    pattern = AccessRecorder::Unknown(block);
   }
-  uint32_t at = 0;
-  const size_t count = std::min<size_t>(block.operations.size(), 64);
-  for (size_t i = 0; i < count && at < access_count_; ++i) {
-    const Operation& op = block.operations[i];
-    if (op.accesses == 0) continue;
-    const Recorded& first = accesses_[at];
-    const uint64_t bit = uint64_t{1} << i;
-    const uint32_t alignment = op.flags & kMultiStore ? 8 : first.size;
-    if (first.address & 4) pattern.bank |= bit;
-    if (first.address & (alignment - 1)) pattern.unaligned |= bit;
-    at += op.accesses;
-  }
-  pattern.bank &= block.bank_matters;
-  return pattern;
+  key.bank = pattern.bank;
+  key.unaligned = pattern.unaligned;
+  return key;
+}
+
+AccessPattern CycleEngine::PatternOf(const EdgeKey& key) const {
+  return {key.bank, key.unaligned, hazards_[key.hazards]};
 }
 
 void CycleEngine::Finish() {
   if (current_ == kNone) return;
-  const Block& block = *blocks_[current_];
-  AccessPattern pattern;
-  if (block.accesses != 0) pattern = Pattern(block);
-  const uint32_t index = FindEdge({state_, current_, pattern.bank, pattern.unaligned, entry_});
-  Edge& edge = edges_[index];
-  ++edge.count;
-  totals.cycles += edge.outcome.cycles + wait_;
-  totals.paired += edge.outcome.paired;
-  for (int i = 0; i < kPipelineCauses; ++i) totals.stalls[i] += edge.outcome.stalls[i];
+  const bool known = recorder_.Knows(blocks_[current_]->run_accesses);
+  Entry entry = entry_;
+  uint32_t index = current_;
+  for (;;) {
+    Edge& edge = edges_[FindEdge(Take(index, entry, known))];
+    ++edge.count;
+    if (known) recorder_.Stored(edge.outcome, totals.cycles);
+    totals.cycles += edge.outcome.cycles;
+    totals.paired += edge.outcome.paired;
+    for (int i = 0; i < kPipelineCauses; ++i) {
+      totals.stalls[i] += static_cast<uint64_t>(int64_t{edge.outcome.stalls[i]});
+    }
+    state_ = edge.next;
+    if (blocks_[index]->next == kNone) break;
+    index = blocks_[index]->next;
+    entry = Entry::kSequential;
+  }
+  totals.cycles += wait_;
   counts_[current_].memory_cycles += wait_;
-  state_ = edge.next;
-  previous_ = current_;
+  previous_ = index;
   current_ = kNone;
 }
 
 uint64_t CycleEngine::Hash(const EdgeKey& key) {
-  return Mix((uint64_t{key.state} << 32 | key.block) ^ Mix(key.bank + 0x51ull * key.unaligned) ^
+  const uint64_t addresses = key.bank + 0x51ull * key.unaligned + (uint64_t{key.hazards} << 40);
+  return Mix((uint64_t{key.state} << 32 | key.block) ^ Mix(addresses) ^
              static_cast<uint64_t>(key.entry) << 17);
 }
 
@@ -151,15 +188,15 @@ uint32_t CycleEngine::FindEdge(const EdgeKey& key) {
     if (index == kNone) break;
     const EdgeKey& other = edges_[index].key;
     if (other.state == key.state && other.block == key.block && other.bank == key.bank &&
-        other.unaligned == key.unaligned && other.entry == key.entry) {
+        other.unaligned == key.unaligned && other.hazards == key.hazards &&
+        other.entry == key.entry) {
       return index;
     }
   }
   Edge edge;
   edge.key = key;
   PipelineState state = *states_[key.state];
-  edge.outcome =
-      Simulate(table_, *blocks_[key.block], key.entry, {key.bank, key.unaligned}, &state);
+  edge.outcome = Simulate(table_, *blocks_[key.block], key.entry, PatternOf(key), &state);
   edge.next = Intern(state);
   const uint32_t index = static_cast<uint32_t>(edges_.size());
   edges_.push_back(edge);
@@ -185,69 +222,6 @@ void CycleEngine::Break(uint32_t cycles) {
   state_ = 0;
   totals.cycles += cycles;
   totals.stalls[kException] += cycles;
-}
-
-uint32_t CycleEngine::Partial(uint32_t address) const {
-  if (current_ == kNone) return 0;
-  const Block& block = *blocks_[current_];
-  if (address == block.address) return 0;  // before its code is fetched
-  std::vector<Issue> trace(block.operations.size());
-  PipelineState state = *states_[state_];
-  Simulate(table_, block, entry_, {}, &state, trace.data());
-  uint32_t cycles = wait_;
-  for (size_t i = 0; i < trace.size() && block.address + block.operations[i].offset < address;
-       ++i) {
-    cycles = wait_ + trace[i].cycle;
-  }
-  return cycles;
-}
-
-std::vector<BlockUse> CycleEngine::Blocks() const {
-  std::vector<BlockUse> uses(blocks_.size());
-  for (size_t i = 0; i < uses.size(); ++i) {
-    uses[i] = {blocks_[i]->address,      blocks_[i]->size,         0,
-               counts_[i].memory_cycles, counts_[i].memory_cycles, counts_[i].instruction_misses,
-               counts_[i].data_misses};
-  }
-  for (const Edge& edge : edges_) {
-    uses[edge.key.block].executions += edge.count;
-    uses[edge.key.block].cycles += edge.count * edge.outcome.cycles;
-  }
-  return uses;
-}
-
-std::vector<InstructionUse> CycleEngine::Instructions(uint32_t begin, uint32_t end) const {
-  std::vector<InstructionUse> uses;
-  std::unordered_map<uint32_t, size_t> place;
-  std::vector<Issue> trace;
-  for (const Edge& edge : edges_) {
-    const Block& block = *blocks_[edge.key.block];
-    if (block.address >= end || block.address + block.size <= begin || edge.count == 0) continue;
-    trace.assign(block.operations.size(), Issue{});
-    PipelineState state = *states_[edge.key.state];
-    Simulate(table_, block, edge.key.entry, {edge.key.bank, edge.key.unaligned}, &state,
-             trace.data());
-    uint32_t last = 0;
-    for (size_t i = 0; i < trace.size(); ++i) {
-      const uint32_t address = block.address + block.operations[i].offset;
-      const auto [found, added] = place.try_emplace(address, uses.size());
-      if (added) uses.push_back({address, block.operations[i].size, 0, 0, 0, {}});
-      InstructionUse& use = uses[found->second];
-      use.executions += edge.count;
-      use.cycles += edge.count * (trace[i].cycle - last);
-      use.younger += edge.count * trace[i].younger;
-      for (int c = 0; c < kPipelineCauses; ++c) use.stalls[c] += edge.count * trace[i].stalls[c];
-      last = trace[i].cycle;
-    }
-  }
-  uses.erase(std::remove_if(uses.begin(), uses.end(),
-                            [&](const InstructionUse& use) {
-                              return use.address < begin || use.address >= end;
-                            }),
-             uses.end());
-  std::sort(uses.begin(), uses.end(),
-            [](const InstructionUse& a, const InstructionUse& b) { return a.address < b.address; });
-  return uses;
 }
 
 }  // namespace kws::board

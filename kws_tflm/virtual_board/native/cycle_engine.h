@@ -5,11 +5,13 @@
 #define KWS_TFLM_VIRTUAL_BOARD_NATIVE_CYCLE_ENGINE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "access_recorder.h"
 #include "branch_predictor.h"
 #include "memory_timing.h"
 #include "scoreboard.h"
@@ -52,7 +54,7 @@ struct InstructionUse {
 class CycleEngine {
  public:
   CycleEngine(const TimingTable& table, DecodeCallback decode)
-      : table_(table), memory_(settings_), predictor_(table), decode_(decode) {
+      : table_(table), memory_(settings_), predictor_(table), recorder_(table_), decode_(decode) {
     Reset();
   }
 
@@ -69,7 +71,7 @@ class CycleEngine {
   // Control does not go on where the last block ended (an exception, a debugger).
   void Break(uint32_t cycles);
   void Access(uint32_t address, uint32_t size, bool write);
-  // Cycles of the executing block up to, not with, the instruction at `address`.
+  // Cycles of the executing run of code up to, not with, the instruction at `address`.
   uint32_t Partial(uint32_t address) const;
 
   std::vector<BlockUse> Blocks() const;
@@ -80,11 +82,10 @@ class CycleEngine {
   MemoryTiming& memory() { return memory_; }
 
  private:
-  static constexpr size_t kMaxAccesses = 256;
-
   struct EdgeKey {
     uint32_t state, block;
     uint64_t bank, unaligned;
+    uint32_t hazards;  // in `hazards_`
     Entry entry;
   };
   struct Edge {
@@ -98,23 +99,32 @@ class CycleEngine {
   };
 
   uint32_t Decode(uint32_t address, uint32_t size);
+  uint32_t AccessesBefore(uint32_t address) const;
   uint32_t Intern(const PipelineState& state);
+  uint32_t Intern(const StoreHazards& hazards);
   static uint64_t Hash(const EdgeKey& key);
   uint32_t FindEdge(const EdgeKey& key);
   void GrowTable();
-  AccessPattern Pattern(const Block& block) const;
+  // What the recorded accesses make of the next block of the executing run.
+  EdgeKey Take(uint32_t block, Entry entry, bool known);
+  AccessPattern PatternOf(const EdgeKey& key) const;
 
   TimingTable table_;
   MemorySettings settings_ = {};
   MemoryTiming memory_;
   BranchPredictor predictor_;
+  AccessRecorder recorder_;
   DecodeCallback decode_;
 
+  std::vector<Operation> decoded_;  // kept for its memory
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<Counts> counts_;
   std::unordered_map<uint64_t, uint32_t> block_of_;  // (address, size) -> index
   std::unordered_map<std::string_view, uint32_t> state_of_;
   std::vector<std::unique_ptr<PipelineState>> states_;  // at fixed places: `state_of_` views them
+  std::map<StoreHazards, uint32_t> hazards_of_;
+  std::vector<const StoreHazards*> hazards_;  // keys of `hazards_of_`; the first is empty
+  StoreHazards taken_;                        // kept for its memory
   std::vector<Edge> edges_;
   std::vector<uint32_t> table_index_;  // open addressing, kNone = free
 
@@ -123,11 +133,6 @@ class CycleEngine {
   uint32_t previous_ = kNone;  // last finished; its branch is followed when the next one begins
   Entry entry_ = Entry::kSequential;
   uint32_t wait_ = 0;  // memory cycles of the executing block
-  uint32_t access_count_ = 0;
-  struct Recorded {
-    uint32_t address;
-    uint32_t size;
-  } accesses_[kMaxAccesses];
 };
 
 }  // namespace kws::board

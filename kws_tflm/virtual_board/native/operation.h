@@ -97,8 +97,10 @@ struct TimingTable {
   uint8_t shadow;                    // cycles of a floating-point multiply-accumulate's shadow
   uint8_t store_entries;             // store buffer
   uint8_t subword_store;             // cycles that a bank needs for a byte or half-word
-  uint8_t unaligned_load;            // further cycles
+  uint8_t unaligned_load;            // further cycles, as the older of two
   uint8_t unaligned_store;           // cycles of a bank
+  uint8_t store_load;                // cycles from a store to a load of what it wrote
+  uint8_t store_load_bytes;          // aligned, of which both must touch one
   uint8_t btac_bubble;               // fetch cycles lost by a taken branch
   uint8_t return_stack;              // entries
   uint16_t history_entries;          // two-bit counters

@@ -3,37 +3,30 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fetch_unit.h"
+#include "store_unit.h"
+
 namespace kws::board {
 namespace {
-
-constexpr int kLongAgo = 100;
 
 // Works in absolute cycles; cycle 0 is the last issue before the block.
 class Pipeline {
  public:
-  Pipeline(const TimingTable& table, const PipelineState& state) : table_(table), state_(state) {
-    fetched_ = -static_cast<int>(state.lead);
+  Pipeline(const TimingTable& table, const PipelineState& state)
+      : table_(table), state_(state), fetch_(table, state.lead), stores_(table, state.store_busy) {
     shadow_end_ = state.shadow;
     flags_set_ = -static_cast<int>(state.flags_age);
-    for (int bank = 0; bank < 2; ++bank) store_free_[bank] = state.store_busy[bank];
     for (int reg = 0; reg < kRegisters; ++reg) issued_[reg] = -state.age[reg];
   }
 
   void Enter(Entry entry, uint32_t address, Outcome* outcome) {
-    if (entry == Entry::kSequential) {
-      chunk_ = (address - 1) / table_.fetch_bytes;
-      return;
-    }
-    chunk_ = address / table_.fetch_bytes;
-    if (entry == Entry::kTaken) {
-      fetched_ += 1 + table_.btac_bubble;
-      return;
-    }
+    if (entry == Entry::kSequential) return fetch_.GoOn(address);
+    if (entry == Entry::kTaken) return fetch_.Branch(address);
     const bool early = entry == Entry::kMispredicted && now_ - flags_set_ >= table_.early_flags;
     const int penalty = early ? table_.mispredict_early : table_.mispredict;
     redirect_ = now_ + state_.blocked + penalty;
+    fetch_.Redirect(address, redirect_);
     state_.blocked = 0;
-    fetched_ = redirect_;
     state_.group_closed = 1;
     outcome->stalls[kBranch] += penalty - 1;
     first_stall_ = penalty - 1;
@@ -42,27 +35,31 @@ class Pipeline {
   void Issue(const Block& block, size_t index, const AccessPattern& pattern, Outcome* outcome,
              board::Issue* trace) {
     const Operation& op = block.operations[index];
-    const uint64_t bit = index < 64 ? uint64_t{1} << index : 0;
+    const uint8_t load = LoadBits(op, index, pattern);
+    written_ = stores_.Written(index, pattern);
     uint8_t cause = kAlu;
     int cycle = now_;
-    const bool pairs = CanPair(op, block, index, pattern);
-    if (!pairs || Ready(op, now_, &cause) > now_ || Structural(op, now_, &cause) > now_ ||
-        Fetched(block, op) > now_) {
+    if (!CanPair(op, load) || Ready(op, now_, &cause) > now_ ||
+        Structural(op, now_, &cause) > now_ || fetch_.Ready(block, op, now_) > now_) {
       cycle = NewCycle(block, op, outcome, trace);
-      state_.group_count = 0;
+      state_.group_count = state_.group_closed = state_.group_load = 0;
       state_.group_tags = state_.group_conflicts = 0;
-      state_.group_closed = 0;
     } else if (trace != nullptr) {
       *trace = board::Issue{};
     }
     const bool younger = state_.group_count == 1;
-    Advance(cycle, block, op);
+    fetch_.Take(block, op, cycle);
+    now_ = cycle;
     if (trace != nullptr) {
       trace->cycle = static_cast<uint32_t>(cycle);
       trace->younger = younger ? 1 : 0;
     }
     outcome->paired += younger ? 1 : 0;
-    Execute(op, cycle, younger, bit, pattern, outcome, trace);
+    Execute(op, younger);
+    if (op.flags & kStore) stores_.Add(op, index, now_, pattern, outcome);
+    const int extra = Hold(op, younger, load, pattern.unaligned >> index & 1);
+    if (extra != 0) Stall(op, load, extra, outcome, trace);
+    state_.group_load |= load;
   }
 
   PipelineState Leave() {
@@ -73,33 +70,37 @@ class Pipeline {
       out.kind[reg] = over ? 0 : out.kind[reg];
       out.age[reg] = over ? 0 : static_cast<int8_t>(age);
     }
-    out.lead = static_cast<uint8_t>(std::clamp(now_ - fetched_, 0, int{table_.fetch_queue}));
+    out.lead = static_cast<uint8_t>(fetch_.Lead(now_));
     out.shadow = static_cast<uint8_t>(std::max(0, shadow_end_ - now_));
     out.flags_age = static_cast<uint8_t>(std::min(now_ - flags_set_, int{table_.early_flags}));
     for (int bank = 0; bank < 2; ++bank) {
-      out.store_busy[bank] = static_cast<uint8_t>(std::max(0, store_free_[bank] - now_));
+      out.store_busy[bank] = static_cast<uint8_t>(stores_.Busy(bank, now_));
     }
     if (out.group_count == 2) out.group_closed = 1;
-    if (out.group_closed) out.group_tags = out.group_conflicts = out.group_count = 0;
+    if (out.group_closed) {
+      out.group_tags = out.group_conflicts = 0;
+      out.group_count = out.group_load = 0;
+    }
     return out;
   }
 
   int now() const { return now_; }
 
  private:
-  bool CanPair(const Operation& op, const Block& block, size_t index,
-               const AccessPattern& pattern) const {
-    if (state_.group_closed || state_.group_count != 1 || state_.blocked != 0) return false;
+  static uint8_t LoadBits(const Operation& op, size_t index, const AccessPattern& pattern) {
+    if (!(op.flags & kLoad) || op.accesses != 1) return 0;
+    return static_cast<uint8_t>(kHasLoad | (pattern.bank >> index & 1 ? kOddBank : 0) |
+                                (pattern.unaligned >> index & 1 ? kUnalignedLoad : 0));
+  }
+
+  bool CanPair(const Operation& op, uint8_t load) const {
+    if (state_.group_closed || state_.group_count != 1) return false;
     if (op.flags & (kAlone | kOlderOnly)) return false;
     if ((op.flags & kShadowOlder) && now_ < shadow_end_) return false;
     if ((op.tags & state_.group_conflicts) || (op.conflicts & state_.group_tags)) return false;
-    // Two loads need different banks; the pattern is known within the block.
-    if ((op.flags & kLoad) && index > 0 && index < 64 &&
-        (block.operations[index - 1].flags & kLoad)) {
-      const uint64_t banks = pattern.bank ^ (pattern.bank << 1);
-      if ((block.bank_matters >> index & 1) && !(banks >> index & 1)) return false;
-    }
-    return true;
+    // Two aligned loads need different banks.
+    if (!(load & kHasLoad) || !(state_.group_load & kHasLoad)) return true;
+    return ((load ^ state_.group_load) & kOddBank) || ((load | state_.group_load) & kUnalignedLoad);
   }
 
   // First cycle at which all operands of `op` are there, not before `earliest`.
@@ -124,35 +125,18 @@ class Pipeline {
       cycle = shadow_end_;
       *cause = kFpu;
     }
+    if (written_ > cycle) {
+      cycle = written_;
+      *cause = kStoreBuffer;
+    }
     if (op.flags & kStore) {
-      const int room = StoreRoom();
+      const int room = stores_.Room(now_);
       if (room > cycle) {
         cycle = room;
         *cause = kStoreBuffer;
       }
     }
     return cycle;
-  }
-
-  // First cycle at which the store buffer takes one more store.
-  int StoreRoom() const {
-    // Entries wait for either bank; both drain at once.
-    const int limit = (table_.store_entries - 1) * table_.subword_store;
-    int cycle = now_;
-    while (std::max(0, store_free_[0] - cycle) + std::max(0, store_free_[1] - cycle) > limit)
-      ++cycle;
-    return cycle;
-  }
-
-  int FetchTime(uint32_t last_chunk, int now) const {
-    const int steps = static_cast<int>(last_chunk - chunk_);
-    int fetched = std::max(fetched_, now - int{table_.fetch_queue});
-    return fetched + steps;
-  }
-
-  int Fetched(const Block& block, const Operation& op) const {
-    const uint32_t last = (block.address + op.offset + op.size - 1u) / table_.fetch_bytes;
-    return FetchTime(last, now_);
   }
 
   int NewCycle(const Block& block, const Operation& op, Outcome* outcome, board::Issue* trace) {
@@ -162,7 +146,7 @@ class Pipeline {
     first_stall_ = 0;
     uint8_t cause = kAlu;
     int cycle = start;
-    const int fetched = Fetched(block, op);
+    const int fetched = fetch_.Ready(block, op, now_);
     if (fetched > cycle) {
       stalls[kFetch] += fetched - cycle;
       outcome->stalls[kFetch] += fetched - cycle;
@@ -192,59 +176,55 @@ class Pipeline {
     return cycle;
   }
 
-  void Advance(int cycle, const Block& block, const Operation& op) {
-    const uint32_t last = (block.address + op.offset + op.size - 1u) / table_.fetch_bytes;
-    fetched_ = FetchTime(last, cycle);
-    chunk_ = last;
-    now_ = cycle;
-  }
-
-  void Execute(const Operation& op, int cycle, bool younger, uint64_t bit,
-               const AccessPattern& pattern, Outcome* outcome, board::Issue* trace) {
-    const bool early = GoesEarly(op, cycle, younger);
+  void Execute(const Operation& op, bool younger) {
+    const bool early = GoesEarly(op, younger);
     for (int i = 0; i < op.destination_count; ++i) {
       const Destination& destination = op.destinations[i];
       state_.kind[destination.reg] = early && i == 0 ? table_.early_kind : destination.kind;
-      issued_[destination.reg] = cycle + destination.beat;
+      issued_[destination.reg] = now_ + destination.beat;
     }
-    if (op.flags & kSetsFlags) flags_set_ = cycle;
-    int extra = op.cycles - 1;
-    int extra_cause = op.cause;
-    if (op.flags & kMultiplyAdd) shadow_end_ = cycle + 1 + table_.shadow;
-    const bool unaligned = (pattern.unaligned & bit) != 0;
-    if ((op.flags & kLoad) && unaligned) extra += table_.unaligned_load, extra_cause = kLoadUse;
-    if (op.flags & kStore) {
-      if ((op.flags & kMultiStore) && unaligned && op.accesses % 2 == 0) extra += 1;
-      const int bank = (pattern.bank & bit) ? 1 : 0;
-      const int service = unaligned && !(op.flags & kMultiStore) ? table_.unaligned_store
-                          : (op.flags & kSubWordStore)           ? table_.subword_store
-                                                                 : 1;
-      store_free_[bank] = std::max(store_free_[bank], cycle) + service;
-    }
-    if (extra > 0) {
-      state_.blocked = static_cast<uint8_t>(extra);
-      outcome->stalls[extra_cause] += extra;
-      if (trace != nullptr) {
-        trace->stalls[extra_cause] = static_cast<uint16_t>(trace->stalls[extra_cause] + extra);
-        trace->stalled = static_cast<uint16_t>(trace->stalled + extra);
-        if (trace->stalls[extra_cause] > trace->stalls[trace->cause] || trace->stalled == extra) {
-          trace->cause = static_cast<uint8_t>(extra_cause);
-        }
-      }
-    }
+    if (op.flags & kSetsFlags) flags_set_ = now_;
+    if (op.flags & kMultiplyAdd) shadow_end_ = now_ + 1 + table_.shadow;
     state_.group_count = static_cast<uint8_t>(state_.group_count + 1);
     state_.group_tags |= op.tags;
     state_.group_conflicts |= op.conflicts;
     if (op.flags & kAlone) state_.group_closed = 1;
-    if (op.flags & kFlush) fetched_ = cycle + op.cycles;
+    if (op.flags & kFlush) fetch_.Flush(now_ + op.cycles);
   }
 
-  bool GoesEarly(const Operation& op, int cycle, bool younger) const {
+  // Cycles that `op` holds the issue stage beyond those that its partner holds it.
+  int Hold(const Operation& op, bool younger, uint8_t load, bool unaligned) const {
+    int extra = op.cycles - 1;
+    if (unaligned && (op.flags & kMultiStore) && op.accesses % 2 == 0) extra += 1;
+    const uint8_t other = younger ? state_.group_load : uint8_t{0};
+    if (load && ((load | other) & kUnalignedLoad)) {
+      const bool both = load & other & kUnalignedLoad;
+      extra = table_.unaligned_load;
+      if (both || (younger && (load & kUnalignedLoad))) extra += 1;
+      // The aligned one reads the bank that the unaligned one reads first.
+      if (other && !both && !((load ^ other) & kOddBank)) extra -= 1;
+    }
+    return std::max(extra - state_.blocked, load && other ? -int{state_.blocked} : 0);
+  }
+
+  void Stall(const Operation& op, uint8_t load, int extra, Outcome* outcome, board::Issue* trace) {
+    const int cause = load ? int{kLoadUse} : op.cause;
+    state_.blocked = static_cast<uint8_t>(state_.blocked + extra);
+    outcome->stalls[cause] += extra;
+    if (trace == nullptr || extra < 0) return;
+    trace->stalls[cause] = static_cast<uint16_t>(trace->stalls[cause] + extra);
+    trace->stalled = static_cast<uint16_t>(trace->stalled + extra);
+    if (trace->stalls[cause] > trace->stalls[trace->cause] || trace->stalled == extra) {
+      trace->cause = static_cast<uint8_t>(cause);
+    }
+  }
+
+  bool GoesEarly(const Operation& op, bool younger) const {
     if (!(op.flags & (kEarlyOlder | kEarlyEither))) return false;
     if (younger && !(op.flags & kEarlyEither)) return false;
     for (int i = 0; i < op.source_count; ++i) {
       const uint8_t kind = state_.kind[op.sources[i].reg];
-      if (kind != 0 && issued_[op.sources[i].reg] + table_.latency[kind][table_.early_use] > cycle)
+      if (kind != 0 && issued_[op.sources[i].reg] + table_.latency[kind][table_.early_use] > now_)
         return false;
     }
     return true;
@@ -252,15 +232,15 @@ class Pipeline {
 
   const TimingTable& table_;
   PipelineState state_;
+  FetchUnit fetch_;
+  StoreUnit stores_;
   int now_ = 0;
   int redirect_ = 0;
   int first_stall_ = 0;
-  int fetched_ = 0;
   int shadow_end_ = 0;
   int flags_set_ = 0;
-  int store_free_[2] = {};
+  int written_ = 0;  // see StoreUnit, of the operation that is about to issue
   int issued_[kRegisters] = {};
-  uint32_t chunk_ = 0;
 };
 
 }  // namespace

@@ -3,7 +3,9 @@
 #ifndef KWS_TFLM_VIRTUAL_BOARD_NATIVE_SCOREBOARD_H_
 #define KWS_TFLM_VIRTUAL_BOARD_NATIVE_SCOREBOARD_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "operation.h"
@@ -24,33 +26,66 @@ struct PipelineState {
   uint8_t shadow;         // cycles left of the multiply-accumulate's shadow
   uint8_t flags_age;      // cycles since the flags were set, saturating
   uint8_t store_busy[2];  // cycles until each bank has drained
+  uint8_t group_load;     // `GroupLoad` bits of the load in the present cycle, 0 if none
+  uint8_t reserved[3];
 };
-static_assert(sizeof(PipelineState) == 2 * kRegisters + 16,
+static_assert(sizeof(PipelineState) == 2 * kRegisters + 20,
               "no padding: states are compared as bytes");
+
+enum GroupLoad : uint8_t { kHasLoad = 1, kOddBank = 2, kUnalignedLoad = 4 };
 
 // How control came to a block.
 enum class Entry : uint8_t { kSequential, kTaken, kMispredicted, kMispredictedReturn };
+
+// A load of what a store has just written: it issues `delay` cycles or more after operation `store`
+// of the same block or, with `kBeforeBlock`, after the last issue before the block.
+struct StoreHazard {
+  uint8_t load;
+  uint8_t store;
+  uint8_t delay;
+  bool operator<(const StoreHazard& other) const {
+    return std::tie(load, store, delay) < std::tie(other.load, other.store, other.delay);
+  }
+};
+inline constexpr uint8_t kBeforeBlock = 0xFF;
+using StoreHazards = std::vector<StoreHazard>;  // by `load`
 
 // What the addresses of a block's accesses say, one bit an operation each.
 struct AccessPattern {
   uint64_t bank = 0;  // odd word
   uint64_t unaligned = 0;
+  const StoreHazards* hazards = nullptr;  // none if null
 };
 
+inline constexpr size_t kBlockOperations = 64;  // bits of a pattern
+inline constexpr int kTailStores = 4;
+
+// What is needed of an operation that accesses memory each time that it executes.
+struct MemoryOperation {
+  uint8_t index;
+  uint8_t accesses;
+  uint8_t store;
+  uint8_t alignment;  // of the address, 0: that of the access
+};
+
+// At most `kBlockOperations` in a straight line; a longer run of code is a chain of blocks.
 struct Block {
   uint32_t address = 0;
   uint32_t size = 0;
-  uint32_t accesses = 0;
+  uint32_t next = 0xFFFFFFFF;  // number of the block that goes on with the run, if any
+  uint32_t run_accesses = 0;   // data accesses of this block and those that follow in the chain
   std::vector<Operation> operations;
-  // Operations whose bank or alignment can matter, as bits; the first 64 only.
-  uint64_t bank_matters = 0;
-  uint64_t alignment_matters = 0;
+  std::vector<MemoryOperation> memory;
+  uint64_t bank_matters = 0;  // operations whose bank can matter, as bits
 };
 
 struct Outcome {
   uint32_t cycles = 0;  // from the last issue before the block to the last issue in it
   uint32_t paired = 0;  // instructions that issued as the younger of two
-  uint32_t stalls[kPipelineCauses] = {};
+  int32_t stalls[kPipelineCauses] = {};
+  // Issue of the last stores, newest first, counted like `cycles`.
+  uint16_t tail_stores[kTailStores] = {};
+  uint8_t tail_store_count = 0;
 };
 
 // One instruction of a traced simulation.

@@ -253,7 +253,7 @@ def _memory(builder: _Builder, row: InstructionClass, instruction: Any) -> None:
         builder.accesses = words
         if not load:
             builder.flags |= OperationFlag.MULTI_STORE
-    elif addresses and row.name != "table_branch":
+    elif addresses:
         builder.accesses = (
             0 if instruction.mnemonic.startswith("pld") else max(1, len(registers[0]) if registers else 1)
         )

@@ -95,6 +95,8 @@ class TimingTable(ctypes.Structure):
         ("subword_store", ctypes.c_uint8),
         ("unaligned_load", ctypes.c_uint8),
         ("unaligned_store", ctypes.c_uint8),
+        ("store_load", ctypes.c_uint8),
+        ("store_load_bytes", ctypes.c_uint8),
         ("btac_bubble", ctypes.c_uint8),
         ("return_stack", ctypes.c_uint8),
         ("history_entries", ctypes.c_uint16),
