@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,12 @@ class _ConvCall(ctypes.Structure):
 
 
 class HostKernels:
-    """`custom_ops/tests/c_api.h` as Python calls."""
+    """`custom_ops/tests/c_api.h` as Python calls; `sources` implement it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sources: Sequence[Path] = (OPS / "tests" / "c_api.cc", *KERNELS)) -> None:
         library = folder / "libkernels.so"
         command = [compiler("g++", "g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *WARNINGS, f"-I{ROOT}"]
-        compile_cpp([*command, str(OPS / "tests" / "c_api.cc"), *map(str, KERNELS), "-o", str(library)])
+        compile_cpp([*command, *map(str, sources), "-o", str(library)])
         self._library = ctypes.CDLL(str(library))
         self._library.kws_error_text.restype = ctypes.c_char_p
         self._library.kws_validate.argtypes = (ctypes.c_void_p, ctypes.c_uint32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,13 @@ FLAGS = ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard")
 
 
 class M7Kernels:
-    def __init__(self, folder: Path) -> None:
+    """`custom_ops/tests/c_api.h` on the emulated core; `sources` implement it."""
+
+    def __init__(self, folder: Path, sources: Sequence[Path] = (OPS / "tests" / "c_api.cc", *KERNELS)) -> None:
         image = folder / "kernels.elf"
         cross = compiler("arm-none-eabi-g++", "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib")
         command = [cross, *FLAGS, "-std=c++17", "-O3", *WARNINGS, "-fno-exceptions", "-fno-rtti", f"-I{ROOT}"]
-        command += [str(OPS / "tests" / "c_api.cc"), *map(str, KERNELS), "-nostartfiles", "--specs=nano.specs"]
+        command += [*map(str, sources), "-nostartfiles", "--specs=nano.specs"]
         command += ["--specs=nosys.specs", f"-Wl,-Ttext={FLASH:#x},-Tdata={RAM:#x},-e,kws_conv", "-o", str(image)]
         compile_cpp(command)
         with image.open("rb") as file:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from host_library import OPS, ROOT, WARNINGS, compile_cpp, compiler
+from host_library import HostKernels
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nonzero_case import NONZERO_SOURCES, n_of_m_weights, sparse_weights
 
 from kws_tflm.convert.packing import (
     ENCODING_BLOCK,
@@ -32,41 +32,18 @@ from kws_tflm.errors import FormatError
 Validate = Callable[[bytes], str]
 OUT = 5
 GEOMETRY = ConvGeometry((2, 1), (1, 3), True, -100, 90)
-M = 4
 
 
 @pytest.fixture(scope="module")
 def validate(tmp_path_factory: pytest.TempPathFactory) -> Validate:
     """The C++ readers: "" when valid, else the reason."""
-    path = tmp_path_factory.mktemp("readers") / "libreaders.so"
-    sources = [OPS / "tests" / "nonzero_c_api.cc", *sorted((OPS / "formats").glob("*.cc"))]
-    command = [compiler("g++", "g++"), "-std=c++17", "-O1", "-shared", "-fPIC", *WARNINGS, f"-I{ROOT}"]
-    compile_cpp([*command, "-DKWS_READERS_ONLY", *map(str, sources), "-o", str(path)])
-    library = ctypes.CDLL(str(path))
-    library.kws_nonzero_error_text.restype = ctypes.c_char_p
-    library.kws_nonzero_validate.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+    host = HostKernels(tmp_path_factory.mktemp("readers"), NONZERO_SOURCES)
 
     def judge(packed: bytes) -> str:
-        words = np.frombuffer(packed + bytes(-len(packed) % 4), np.uint32).copy()
-        error = library.kws_nonzero_validate(words.ctypes.data, len(packed))
-        return library.kws_nonzero_error_text(error).decode() if error else ""
+        error = host.validate(packed)
+        return host.error_text(error) if error else ""
 
     return judge
-
-
-def sparse_weights(rng: np.random.Generator, shape: tuple[int, ...], density: float) -> np.ndarray:
-    weights = rng.integers(-128, 128, shape).astype(np.int8)
-    weights[rng.random(shape) >= density] = 0
-    return weights
-
-
-def n_of_m_weights(rng: np.random.Generator, shape: tuple[int, ...], n: int, flat: bool) -> np.ndarray:
-    """At most `n` weights in four columns of a tap, or of the row when `flat`."""
-    columns = shape if not flat else (shape[0], 1, 1, int(np.prod(shape[1:])))
-    groups = -(-columns[3] // M)
-    keep = np.argsort(rng.random((*columns[:3], groups, M)), axis=-1) < n
-    keep = keep.reshape(*columns[:3], groups * M)[..., : columns[3]].reshape(shape)
-    return np.where(keep, sparse_weights(rng, shape, 0.9), 0).astype(np.int8)
 
 
 def scales(rng: np.random.Generator, out_channels: int) -> tuple[np.ndarray, np.ndarray]:
