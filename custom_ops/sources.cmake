@@ -5,7 +5,9 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/formats/index_list_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/n_of_m_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/sparse_header.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_1x4.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_any.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_fill.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_tile.cc
@@ -18,6 +20,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_fully_connected.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_groups_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_3x3_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_m7.cc

@@ -51,7 +51,7 @@ inline void AccumulateBlockRow(TileLayout layout, int32_t block_in, const int8_t
 }
 
 void AccumulateRow(const BlockTile& tile, int32_t row, int32_t row_in_block, Sums& sums) {
-  const BlockSparseConv& w = tile.w;
+  const BlockSparseConv& w = *tile.layer.weights;
   const int16_t* halves = reinterpret_cast<const int16_t*>(tile.words);
   const TileLayout layout = TileLayoutOf(w);
   const int32_t block_bytes = w.block_out * w.block_in;
@@ -65,20 +65,21 @@ void AccumulateRow(const BlockTile& tile, int32_t row, int32_t row_in_block, Sum
 
 int8_t Requantize(const BlockTile& tile, int32_t channel, int32_t sum) {
   // A narrow sum was doubled with the activations and stays below 2^31: halving it is exact.
-  const int32_t biased = static_cast<int32_t>(static_cast<uint32_t>(tile.narrow ? sum >> 1 : sum) +
-                                              static_cast<uint32_t>(tile.bias[channel]));
-  const int32_t scaled =
-      MultiplyByQuantizedMultiplier(biased, tile.w.multipliers[channel], tile.w.shifts[channel]);
+  const int32_t biased =
+      static_cast<int32_t>(static_cast<uint32_t>(tile.layer.narrow ? sum >> 1 : sum) +
+                           static_cast<uint32_t>(tile.layer.bias[channel]));
+  const int32_t scaled = MultiplyByQuantizedMultiplier(
+      biased, tile.layer.weights->multipliers[channel], tile.layer.weights->shifts[channel]);
   const int32_t shifted = static_cast<int32_t>(
-      static_cast<uint32_t>(scaled) + static_cast<uint32_t>(tile.params.output_zero_point));
+      static_cast<uint32_t>(scaled) + static_cast<uint32_t>(tile.layer.params->output_zero_point));
   return static_cast<int8_t>(
-      Clamp(shifted, tile.params.activation_min, tile.params.activation_max));
+      Clamp(shifted, tile.layer.params->activation_min, tile.layer.params->activation_max));
 }
 
 }  // namespace
 
 void RunAnyRow(const BlockTile& tile, int32_t lane, int32_t count, int32_t row) {
-  const BlockSparseConv& w = tile.w;
+  const BlockSparseConv& w = *tile.layer.weights;
   const int32_t first = row * w.block_out;
   const int32_t left = w.out_channels - first;
   const int32_t channels = left < w.block_out ? left : w.block_out;

@@ -4,24 +4,45 @@
 
 #include <cstdint>
 
-#include "custom_ops/formats/block_sparse_conv.h"
-#include "custom_ops/kernels/conv_types.h"
+#include "custom_ops/kernels/sparse_conv2d_tile.h"
 
 namespace kws {
 
+// An output channel's entry of the plan: FastRequantizer's constants for doubled sums.
+struct ChannelPlan {
+  int32_t doubled_bias;
+  int32_t multiplier;
+  int32_t offset;
+  // Bits 0 to 7: the right shift; 0 stops the row kernels: where FastRequantizer does not take a
+  // channel of the block row, where the last block row has less than block_out channels, and behind
+  // the last. Bits 8 to 31: bytes of values of the block row.
+  uint32_t bytes_and_shift;
+
+  int32_t right() const { return static_cast<int32_t>(bytes_and_shift & 0xFFu); }
+};
+
 // A tile and where its results go, as RunSparseTile takes them.
 struct BlockTile {
-  const BlockSparseConv& w;
-  const ConvParams& params;
-  bool narrow;
+  const SparseTiles& layer;
   const uint32_t* words;
-  const int32_t* bias;
   int8_t* output;
 };
 
 // The channels of block row `row` for lanes [lane, lane + count): any block shape, any scale and
 // clamp.
 void RunAnyRow(const BlockTile& tile, int32_t lane, int32_t count, int32_t row);
+
+// A kernel for one block shape takes `lanes` lanes from `lane` on through the block rows from `row`
+// on and returns the first one that it leaves, because its plan says so. For narrow layers without
+// a clamp.
+using RunRowsFn = int32_t (*)(const BlockTile& tile, int32_t lane, int32_t row);
+
+struct RowKernel {
+  RunRowsFn run;
+  int32_t lanes;
+};
+
+int32_t RunRows1x4(const BlockTile& tile, int32_t lane, int32_t row);
 
 }  // namespace kws
 

@@ -8,32 +8,30 @@
 namespace kws {
 
 size_t SparseConv2dM7ScratchBytes(const BlockSparseConv& weights) {
-  return SparseTileBytes(weights);
+  return SparseTileBytes(weights) + SparseTilePlanBytes(weights) +
+         TileFiller::ScratchBytes(weights);
 }
 
 void SparseConv2dM7(const BlockSparseConv& w, const ConvDims& dims, const ConvParams& params,
                     bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
                     void* scratch) {
   uint32_t* tile = static_cast<uint32_t*>(scratch);
-  const TileFiller filler(w, dims, params, narrow, tile);
+  uint32_t* plan = tile + SparseTileBytes(w) / sizeof(uint32_t);
+  const SparseTiles tiles = PlanSparseTiles(w, params, narrow, bias, plan);
+  const TileFiller filler(w, dims, params, narrow,
+                          plan + SparseTilePlanBytes(w) / sizeof(uint32_t));
   const int32_t positions = dims.out_h * dims.out_w;
   for (int32_t n = 0; n < dims.batches; ++n) {
-    int32_t y = 0;
-    int32_t x = 0;
     for (int32_t first = 0; first < positions; first += kTile) {
+      // The last tile may repeat positions: a full tile costs less than two parts of one.
+      if (positions - first < kTile && positions >= kTile) first = positions - kTile;
       const int32_t left = positions - first;
       const int32_t count = left < kTile ? left : kTile;
-      for (int32_t lane = 0; lane < count; ++lane) {
-        filler.Fill(input, y, x, lane);
-        if (++x == dims.out_w) {
-          x = 0;
-          ++y;
-        }
-      }
-      RunSparseTile(w, params, narrow, tile, bias, count, output);
-      output += count * dims.out_channels;
+      filler.Fill(input, first, count, tile);
+      RunSparseTile(tiles, tile, count, output + first * dims.out_channels);
     }
     input += dims.in_h * dims.in_w * dims.in_channels;
+    output += positions * dims.out_channels;
   }
 }
 

@@ -52,14 +52,30 @@ inline size_t SparseTileBytes(const BlockSparseConv& w) {
 // twice, which its requantisation would have to do otherwise.
 constexpr int32_t TileScale(bool narrow) { return narrow ? 2 : 1; }
 
-// All output channels of the first `count` (1 to 8) lanes.
+// What RunSparseTile needs of a layer. Points to what PlanSparseTiles was given.
+struct SparseTiles {
+  const BlockSparseConv* weights;
+  const ConvParams* params;
+  bool narrow;
+  const int32_t* bias;   // [out_channels]
+  const uint32_t* plan;  // three words a channel
+};
+
+// Bytes of memory that PlanSparseTiles fills: 12 an output channel.
+size_t SparseTilePlanBytes(const BlockSparseConv& weights);
+
+// Once an evaluation, before its tiles: what is the same for all tiles of a channel is computed
+// once into `memory` (4-byte aligned), which must live as long as the result, as must the
+// arguments.
+SparseTiles PlanSparseTiles(const BlockSparseConv& weights, const ConvParams& params, bool narrow,
+                            const int32_t* bias, void* memory);
+
+// All output channels of the first `count` (1 to 8) lanes of a tile.
 //
 // `tile` is 4-byte aligned and holds (activation - input zero point) * TileScale(narrow) as int16;
 // 0 where the convolution pads and in columns that no channel has; lanes from `count` on may hold
-// anything. `bias` is int32 [out_channels]. Lane l's channel c goes to output[l * out_channels +
-// c].
-void RunSparseTile(const BlockSparseConv& weights, const ConvParams& params, bool narrow,
-                   const uint32_t* tile, const int32_t* bias, int32_t count, int8_t* output);
+// anything. Lane l's channel c goes to output[l * out_channels + c].
+void RunSparseTile(const SparseTiles& tiles, const uint32_t* tile, int32_t count, int8_t* output);
 
 }  // namespace kws
 
