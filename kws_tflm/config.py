@@ -124,12 +124,17 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class PruneConfig:
-    """Block magnitude pruning of the pointwise convolutions."""
+    """Block magnitude pruning of convolutions and fully connected layers."""
 
     enabled: bool = True
+    layers: tuple[str, ...] = ("pointwise",)
+    """Which: ``pointwise`` (1x1 convolutions), ``conv`` (all other standard convolutions), ``dense`` (fully connected
+    layers), and names of layers."""
     sparsity: float = 0.75
+    """Of each of these layers."""
     block_shape: tuple[int, int] = (1, 4)
-    """(output channels, input channels) that are kept or zeroed together."""
+    """(output channels, input channels) that are kept or zeroed together; ``[1, 1]`` is unstructured. Where the
+    input channels of a convolution do not fill blocks, as in a first layer, a block runs on into the next tap."""
     norm: str = "l2"
     """Block magnitude: ``l1`` (mean |w|) or ``l2`` (root mean square)."""
     epochs: int = 12
@@ -187,6 +192,8 @@ class Config:
         That is everything but `detector`: its threshold may be tuned after training, for the same network.
         """
         shaping = {key: value for key, value in self.to_dict().items() if key != "detector"}
+        if self.prune.layers == PruneConfig.layers:
+            del shaping["prune"]["layers"]  # younger than the first runs: without it they keep their hash
         canonical = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
@@ -312,6 +319,8 @@ def _check(config: Config, where: str) -> None:
         need(phase.epochs >= 1, f"'{section}.epochs' must be at least 1")
         need(0 < phase.learning_rate <= 1, f"'{section}.learning_rate' must be in (0, 1]")
     need(0 <= prune.sparsity < 1, "'prune.sparsity' must be in [0, 1)")
+    need(len(prune.layers) > 0, "'prune.layers' must name layers or kinds of layers; to prune nothing: enabled = false")
+    need(len(set(prune.layers)) == len(prune.layers), "'prune.layers' names a layer twice")
     need(prune.norm in ("l1", "l2"), "'prune.norm' must be 'l1' or 'l2'")
     need(all(1 <= b <= 16 for b in prune.block_shape), "'prune.block_shape' entries must be in [1, 16]")
     need(0 <= prune.begin_epoch <= prune.end_epoch <= prune.epochs, "'prune.begin_epoch' <= 'end_epoch' <= 'epochs'")

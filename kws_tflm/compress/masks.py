@@ -26,6 +26,17 @@ def from_taps(taps: Array, shape: tuple[int, ...]) -> Array:
     return np.moveaxis(taps, 2, 1).reshape(shape)
 
 
+def as_block_kernel(kernel: Array, block_shape: tuple[int, int]) -> Array:
+    """`kernel`, or a view of it with one tap whose input channels are (row, column, channel) of the kernel.
+
+    The latter where the input channels do not fill blocks: the blocks of a first layer, which has one channel, then
+    lie along its taps, as the packed format's flat column order has them.
+    """
+    if kernel.ndim == 4 and kernel.shape[0] * kernel.shape[1] > 1 and kernel.shape[2] % block_shape[1] != 0:
+        return kernel.reshape(1, 1, -1, kernel.shape[3])
+    return kernel
+
+
 def block_scores(kernel: Array, block_shape: tuple[int, int], norm: str = "l2") -> npt.NDArray[np.float64]:
     """Magnitude of every block, [taps, out blocks, in blocks].
 

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kws_tflm._tf import keras, tf
-from kws_tflm.compress.masks import Array, block_mask, block_sparsity
+from kws_tflm.compress.masks import Array, as_block_kernel, block_mask, block_sparsity
 from kws_tflm.config import PruneConfig
-from kws_tflm.errors import ModelError
+from kws_tflm.errors import ConfigError, ModelError
+
+POINTWISE, CONV, DENSE = "pointwise", "conv", "dense"
 
 
-def prunable_kernels(model: Any) -> dict[str, Any]:
-    """Kernel variable of each pointwise (1x1) convolution by layer name, in model order.
+def prunable_kernels(model: Any, layers: Sequence[str] = (POINTWISE,)) -> dict[str, Any]:
+    """Kernel variable of each layer that `layers` means (`PruneConfig.layers`), by layer name, in model order.
 
     Looks through QAT wrappers. A wrapper replaces its layer's `kernel` by a tensor and keeps the
     variable among its own weights, hence the search by name.
+
+    Raises:
+        ConfigError: `layers` has a word that is neither a kind nor the name of such a layer.
     """
-    found: dict[str, Any] = {}
-    for outer in model.layers:
-        layer = getattr(outer, "layer", outer)
-        if type(layer) is keras.layers.Conv2D and tuple(layer.kernel_size) == (1, 1):
-            found[layer.name] = next(v for v in outer.trainable_weights if v.name.split("/")[-1].startswith("kernel"))
-    return found
+    candidates = [(outer, layer) for outer in model.layers if _kind(layer := getattr(outer, "layer", outer))]
+    names = [layer.name for _, layer in candidates]
+    unknown = [word for word in layers if word not in (POINTWISE, CONV, DENSE, *names)]
+    if unknown:
+        raise ConfigError(
+            f"'prune.layers': '{unknown[0]}' is no layer that can be pruned; give {POINTWISE}, {CONV}, {DENSE} "
+            f"or names of this network ({', '.join(names)})"
+        )
+    return {
+        layer.name: next(v for v in outer.trainable_weights if v.name.split("/")[-1].startswith("kernel"))
+        for outer, layer in candidates
+        if layer.name in layers or _kind(layer) in layers
+    }
+
+
+def _kind(layer: Any) -> str | None:
+    """What `PruneConfig.layers` calls a layer; None for one that has no blocks."""
+    if type(layer) is keras.layers.Conv2D:
+        return POINTWISE if tuple(layer.kernel_size) == (1, 1) else CONV
+    return DENSE if type(layer) is keras.layers.Dense else None
 
 
 class Pruner:
-    """Block masks for the pointwise convolutions of one model.
+    """Block masks for the layers of one model that `config.layers` names.
 
     Masks start as ones. `update` chooses them anew, `apply` zeroes the weights outside them; call
     `apply` after every optimiser step (it may be inside a `tf.function`).
@@ -35,7 +55,7 @@ class Pruner:
 
     def __init__(self, model: Any, config: PruneConfig) -> None:
         self._config = config
-        self._kernels = prunable_kernels(model)
+        self._kernels = prunable_kernels(model, config.layers)
         self._masks = {
             name: tf.Variable(tf.ones_like(kernel), trainable=False, name=f"{name}_mask")
             for name, kernel in self._kernels.items()
@@ -52,8 +72,10 @@ class Pruner:
         Weights that are zero already score lowest, so masks only ever grow.
         """
         for name, kernel in self._kernels.items():
-            mask = block_mask(kernel.numpy(), self._config.block_shape, sparsity, self._config.norm)
-            self._masks[name].assign(mask)
+            weights = kernel.numpy()
+            blocks = as_block_kernel(weights, self._config.block_shape)
+            mask = block_mask(blocks, self._config.block_shape, sparsity, self._config.norm)
+            self._masks[name].assign(mask.reshape(weights.shape))
         self.apply()
 
     def apply(self) -> None:
@@ -85,10 +107,10 @@ class Pruner:
                 raise ModelError(f"layer {name}: {wrong} pruned weights are not zero; this is a fault of the training")
 
 
-def layer_sparsity(model: Any, block_shape: tuple[int, int]) -> list[dict[str, Any]]:
-    """For each prunable layer: name, kernel shape, weights, zero fraction and zero-block fraction."""
+def layer_sparsity(model: Any, config: PruneConfig) -> list[dict[str, Any]]:
+    """For each layer that `config.layers` names: name, kernel shape, weights, zero fraction and zero-block fraction."""
     rows: list[dict[str, Any]] = []
-    for name, variable in prunable_kernels(model).items():
+    for name, variable in prunable_kernels(model, config.layers).items():
         kernel = variable.numpy()
         rows.append(
             {
@@ -96,7 +118,7 @@ def layer_sparsity(model: Any, block_shape: tuple[int, int]) -> list[dict[str, A
                 "shape": list(kernel.shape),
                 "weights": int(kernel.size),
                 "sparsity": float(np.mean(kernel == 0.0)),
-                "block_sparsity": block_sparsity(kernel, block_shape),
+                "block_sparsity": block_sparsity(as_block_kernel(kernel, config.block_shape), config.block_shape),
             }
         )
     return rows

@@ -33,7 +33,7 @@ def make_report(folder: RunFolder, source: FeatureSource, models: dict[str, Any]
         rows = [row for row in meta["rows"] if row["phase"] == name]
         stages[name] = {
             **accuracies,
-            "sparsity": layer_sparsity(model, config.prune.block_shape),
+            "sparsity": layer_sparsity(model, config.prune),
             "epochs": len(rows),
             "seconds": round(sum(row["seconds"] for row in rows), 1),
         }
