@@ -26,6 +26,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes_portable.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/softmax_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/average_pool.cc

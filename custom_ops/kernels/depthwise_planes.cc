@@ -65,34 +65,69 @@ inline uint32_t ClampBytes(uint32_t word, int32_t low, int32_t high) {
   return word;
 }
 
+// Row y of a 3x3 filter.
+inline bool HasRow(const int8_t* row, int32_t column) {
+  return row[0] != 0 || row[column] != 0 || row[2 * column] != 0;
+}
+
+PlaneRows RowsOf(const int8_t* filter, int32_t row, int32_t column) {
+  const bool first = HasRow(filter, column);
+  const bool middle = HasRow(filter + row, column);
+  const bool last = HasRow(filter + 2 * row, column);
+  if (first && last) return PlaneRows::kAll;
+  if (last) return middle ? PlaneRows::kLower : PlaneRows::kLast;
+  return middle ? PlaneRows::kUpper : PlaneRows::kFirst;
+}
+
 // Unaligned; one STR.
 inline void StoreWord(int8_t* p, uint32_t word) { std::memcpy(p, &word, sizeof(word)); }
 
+// Clamps the staged rows and stores them, positions `pixel` bytes apart. Below the last row
+// `second` is `first`: the row that counts is stored last.
+void StoreStage(uint32_t* stage, int32_t out_w, const OutputRange& range, int32_t pixel,
+                int8_t* first, int8_t* second) {
+  if (!range.full()) {
+    for (int32_t i = 0; i < 2 * out_w; ++i) stage[i] = ClampBytes(stage[i], range.min, range.max);
+  }
+  for (const uint32_t* const end = stage + 2 * out_w; stage != end; stage += 2) {
+    StoreWord(second, stage[1]);
+    StoreWord(first, stage[0]);
+    first += pixel;
+    second += pixel;
+  }
+}
+
 }  // namespace
 
-void PackPlaneChannels(const int8_t* filter, const ConvDims& dims, const ChannelScales& scales,
-                       const int32_t* bias, int32_t output_zero_point, int32_t channel,
-                       PlaneChannel (&channels)[kPlaneQuad]) {
-  const int32_t n = dims.out_channels;
-  const int32_t factor = scales.narrow ? 2 : 1;
-  for (PlaneChannel& packed : channels) {
-    uint32_t* words = packed.weights;
-    for (int32_t x = 0; x < kPlaneTaps; ++x, words += 2) {
-      const int8_t* column = filter + x * n + channel;
-      const int32_t w1 = column[kPlaneTaps * n] * factor;
-      words[0] = PackHalves(column[0] * factor, w1);
-      words[1] = PackHalves(w1, column[2 * kPlaneTaps * n] * factor);
+void PackPlaneChannel(const int8_t* filter, int32_t row, int32_t column, int32_t bias,
+                      const PlaneScale& scale, int32_t out_w, int32_t i, PlaneQuad* quad) {
+  PlaneChannel& packed = quad->channels[i];
+  const int32_t factor = quad->narrow ? 2 : 1;
+  packed.bias = bias * factor;
+  packed.multiplier = scale.multiplier;
+  packed.right_and_count = (out_w - 1) * 256;
+  packed.offset = scale.shift;
+  PlaneRows rows = PlaneRows::kAll;
+  if (quad->narrow) {
+    const FastRequantizer fast(scale.multiplier, -scale.shift, scale.output_zero_point);
+    packed.right_and_count += fast.right;
+    packed.offset = fast.offset;
+    rows = RowsOf(filter, row, column);
+  }
+  quad->rows[i] = rows;
+  quad->all = quad->all && rows == PlaneRows::kAll;
+  for (int32_t x = 0; x < kPlaneTaps; ++x, filter += column) {
+    const int32_t w0 = filter[0] * factor;
+    const int32_t w1 = filter[row] * factor;
+    const int32_t w2 = filter[2 * row] * factor;
+    if (rows == PlaneRows::kAll) {
+      packed.weights[2 * x] = PackHalves(w0, w1);
+      packed.weights[2 * x + 1] = PackHalves(w1, w2);
+    } else if (rows == PlaneRows::kLower) {
+      packed.weights[x] = PackHalves(w1, w2);
+    } else {
+      packed.weights[x] = rows == PlaneRows::kLast ? PackHalves(w2, 0) : PackHalves(w0, w1);
     }
-    packed.bias = bias == nullptr ? 0 : bias[channel] * factor;
-    packed.multiplier = scales.multiplier(channel);
-    packed.right_and_count = (dims.out_w - 1) * 256;
-    packed.offset = scales.shift(channel);
-    if (scales.narrow) {
-      const FastRequantizer fast(packed.multiplier, -scales.shift(channel), output_zero_point);
-      packed.right_and_count += fast.right;
-      packed.offset = fast.offset;
-    }
-    ++channel;
   }
 }
 
@@ -115,10 +150,10 @@ void PlaneWeaver::Weave(const int8_t* input, int32_t y, int32_t slot, uint32_t* 
                has_second ? pixel : 0, negated, columns, planes + skipped + slot);
 }
 
-void PlaneRowPairWide(const PlaneChannel (&channels)[kPlaneQuad], const uint32_t* planes,
-                      int32_t parity, int32_t out_w, int32_t zero_point, uint32_t* stage) {
+void PlaneRowPairWide(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
+                      int32_t zero_point, uint32_t* stage) {
   for (int32_t i = 0; i < kPlaneQuad; ++i, planes += 2) {
-    const PlaneChannel& channel = channels[i];
+    const PlaneChannel& channel = quad.channels[i];
     int8_t* output = reinterpret_cast<int8_t*>(stage) + i;
     for (int32_t x = 0; x < out_w; ++x, output += 2 * kPlaneQuad) {
       int32_t sums[2] = {channel.bias, channel.bias};
@@ -140,17 +175,34 @@ void PlaneRowPairWide(const PlaneChannel (&channels)[kPlaneQuad], const uint32_t
   }
 }
 
-void StoreStage(uint32_t* stage, int32_t out_w, const OutputRange& range, int32_t pixel,
-                int8_t* first, int8_t* second) {
-  if (!range.full()) {
-    for (int32_t i = 0; i < 2 * out_w; ++i) stage[i] = ClampBytes(stage[i], range.min, range.max);
-  }
-  if (second == nullptr) second = first;  // the row that counts is stored last
-  for (const uint32_t* const end = stage + 2 * out_w; stage != end; stage += 2) {
-    StoreWord(second, stage[1]);
-    StoreWord(first, stage[0]);
-    first += pixel;
-    second += pixel;
+void ClearPlanes(int32_t out_w, uint32_t* scratch) {
+  for (int32_t i = 0; i < PlaneWords(out_w); ++i) scratch[i] = 0;
+}
+
+void RunPlaneQuad(const PlaneQuad& quad, const PlaneWeaver& weaver, const ConvDims& dims,
+                  const ConvParams& params, const int8_t* input, int8_t* output,
+                  uint32_t* scratch) {
+  uint32_t* const planes = scratch;
+  uint32_t* const stage = planes + PlaneWords(dims.out_w);
+  const OutputRange range = {params.output_zero_point, params.activation_min,
+                             params.activation_max};
+  const int32_t pixel = dims.out_channels;
+  const int32_t row = dims.out_w * pixel;
+  for (int32_t n = 0; n < dims.batches; ++n) {
+    weaver.Weave(input, -params.pad_top, 0, planes);
+    for (int32_t y = 0; y < dims.out_h; y += 2) {
+      const int32_t parity = y / 2 % 2;
+      weaver.Weave(input, y + 2 - params.pad_top, 1 - parity, planes);
+      if (quad.narrow) {
+        PlaneRowPair(quad, planes, parity, dims.out_w, stage);
+      } else {
+        PlaneRowPairWide(quad, planes, parity, dims.out_w, range.zero_point, stage);
+      }
+      const bool last = y + 1 == dims.out_h;
+      StoreStage(stage, dims.out_w, range, pixel, output, last ? output : output + row);
+      output += last ? row : 2 * row;
+    }
+    input += dims.in_h * weaver.row;
   }
 }
 

@@ -9,7 +9,7 @@
 //   row y + 1:  w0 * high u  + (w1, w2) * l
 //
 // so that two weight words a filter column, a = (w0, w1) and b = (w1, w2), serve both rows with
-// six multiplications an output.
+// six multiplications an output. A channel without some of its rows needs fewer.
 #ifndef CUSTOM_OPS_KERNELS_DEPTHWISE_PLANES_H_
 #define CUSTOM_OPS_KERNELS_DEPTHWISE_PLANES_H_
 
@@ -24,28 +24,50 @@ namespace kws {
 constexpr int32_t kPlaneQuad = 4;
 constexpr int32_t kPlaneTaps = 3;
 
+// Which rows of a filter are not zero, as far as the work differs.
+enum class PlaneRows : uint8_t {
+  kAll,    // also the first and the last
+  kUpper,  // the first two, or the middle one
+  kLower,  // the last two
+  kFirst,  // or none
+  kLast,
+};
+
 // What a row of one channel needs. Assembly reads it: the order is fixed.
 struct PlaneChannel {
   int32_t multiplier;                // Q31
   int32_t right_and_count;           // right shift + (output width - 1) * 256
-  uint32_t weights[2 * kPlaneTaps];  // a, b of each column, doubled as FastRequantizer likes it
-  int32_t bias;                      // doubled
-  int32_t offset;                    // FastRequantizer::offset
+  uint32_t weights[2 * kPlaneTaps];  // kAll: a, b of each column; kUpper: a; kLower: b; else w, 0
+  int32_t bias;
+  int32_t offset;  // FastRequantizer::offset; for PlaneRowPairWide the shift, positive to the left
 };
 static_assert(sizeof(PlaneChannel) == 40, "the layout is known to assembly");
 
-// The planes of four channels: [column][channel][row pair], out_w + 2 columns. Row pair p of the
-// input stands in word p % 2, so that u is the word `parity` and l the other.
+struct PlaneQuad {
+  PlaneChannel channels[kPlaneQuad];
+  PlaneRows rows[kPlaneQuad];
+  bool all;     // every channel is kAll
+  bool narrow;  // weights and bias are doubled for FastRequantizer
+};
+
+// Requantisation of one output channel.
+struct PlaneScale {
+  int32_t multiplier, shift, output_zero_point;
+};
+
+// Packs a filter whose taps are `row` and `column` bytes apart as channel i of `quad`, whose
+// `narrow` is set. Where that does not hold all rows count as kAll.
+void PackPlaneChannel(const int8_t* filter, int32_t row, int32_t column, int32_t bias,
+                      const PlaneScale& scale, int32_t out_w, int32_t i, PlaneQuad* quad);
+
+// The planes of four channels: [column][channel][row pair], out_w + 2 columns and one more that the
+// loops read ahead. Row pair p of the input stands in word p % 2, so that u is the word `parity`
+// and l the other.
 constexpr int32_t kColumnWords = 2 * kPlaneQuad;
-constexpr int32_t PlaneWords(int32_t out_w) { return kColumnWords * (out_w + kPlaneTaps - 1); }
+constexpr int32_t PlaneWords(int32_t out_w) { return kColumnWords * (out_w + kPlaneTaps); }
 
 // Words that two output rows of four channels take: [column][row] of four int8.
 constexpr int32_t StageWords(int32_t out_w) { return 2 * out_w; }
-
-// Channels [channel, channel + 4) of a dense filter [3, 3, out_channels].
-void PackPlaneChannels(const int8_t* filter, const ConvDims& dims, const ChannelScales& scales,
-                       const int32_t* bias, int32_t output_zero_point, int32_t channel,
-                       PlaneChannel (&channels)[kPlaneQuad]);
 
 // Weaves rows of the input of one layer. Columns where the convolution pads are left alone; they
 // must be zero.
@@ -63,18 +85,23 @@ struct PlaneWeaver {
   void Weave(const int8_t* input, int32_t y, int32_t slot, uint32_t* planes) const;
 };
 
-// Two output rows of four channels, full int8 range. Needs scales.narrow.
-void PlaneRowPair(const PlaneChannel (&channels)[kPlaneQuad], const uint32_t* planes,
-                  int32_t parity, int32_t out_w, uint32_t* stage);
+// Two output rows of four channels, full int8 range. `quad` is narrow.
+void PlaneRowPair(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
+                  uint32_t* stage);
 
-// The same for any scales.
-void PlaneRowPairWide(const PlaneChannel (&channels)[kPlaneQuad], const uint32_t* planes,
-                      int32_t parity, int32_t out_w, int32_t zero_point, uint32_t* stage);
+// The same for a quad that is not.
+void PlaneRowPairWide(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
+                      int32_t zero_point, uint32_t* stage);
 
-// Clamps the staged rows to `range` and stores them `pixel` bytes a position apart; `second` is
-// nullptr below the last row.
-void StoreStage(uint32_t* stage, int32_t out_w, const OutputRange& range, int32_t pixel,
-                int8_t* first, int8_t* second);
+// Words of scratch for RunPlaneQuad.
+constexpr int32_t PlaneScratchWords(int32_t out_w) { return PlaneWords(out_w) + StageWords(out_w); }
+
+// Before the first quad of an evaluation.
+void ClearPlanes(int32_t out_w, uint32_t* scratch);
+
+// Four channels of all batches; `input` and `output` are the first of them.
+void RunPlaneQuad(const PlaneQuad& quad, const PlaneWeaver& weaver, const ConvDims& dims,
+                  const ConvParams& params, const int8_t* input, int8_t* output, uint32_t* scratch);
 
 }  // namespace kws
 
