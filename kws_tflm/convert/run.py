@@ -13,6 +13,7 @@ from kws_tflm.convert.keras_export import to_dense_tflite
 from kws_tflm.convert.metadata import embed_metadata
 from kws_tflm.convert.result import ConvertResult
 from kws_tflm.convert.rule import DEFAULT_OBJECTIVE, SparsifyRule
+from kws_tflm.convert.slim import slim
 from kws_tflm.convert.sparsification import sparsify
 from kws_tflm.convert.verification import verify
 from kws_tflm.errors import ModelError
@@ -36,7 +37,7 @@ def convert_model(
     where: str = "model",
     rule: SparsifyRule | None = None,
 ) -> ConvertResult:
-    """Rewrite and verify an int8 model; without a rewritten layer the sparse model is the dense one, byte for byte.
+    """Rewrite an int8 model, take out what only costs memory, and verify that it computes the same bytes.
 
     Args:
         dense: a full-int8 `.tflite`.
@@ -52,6 +53,7 @@ def convert_model(
     inspect(dense, where)
     rule = rule or rule_for(config)
     sparse, layers = sparsify(dense, rule, where)
+    sparse = slim(sparse)
     if config is not None:
         dense, sparse = embed_metadata(dense, config), embed_metadata(sparse, config)
     report = verify(dense, sparse, features, where)
@@ -84,7 +86,7 @@ def convert_run(
 
 
 def convert_foreign(path: str | Path, out: str | Path, rule: SparsifyRule | None = None) -> ConvertResult:
-    """An int8 `.tflite` made elsewhere -> `out`; verified on noise, passed through where nothing is rewritten.
+    """An int8 `.tflite` made elsewhere -> `out`; verified on noise.
 
     Raises:
         ModelError: `path` cannot be read or used, or `out` is the same file.

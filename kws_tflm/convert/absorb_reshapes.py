@@ -1,0 +1,88 @@
+"""Remove the RESHAPE in front of and behind a fully connected layer, which flattens its input itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kws_tflm.convert.forms import FULLY_CONNECTED_OPERATOR
+from kws_tflm.convert.layer import FULLY_CONNECTED
+from kws_tflm.convert.model import drop_unused, indices, shape_of
+from kws_tflm.convert.schema import operator_name
+
+RESHAPE = "RESHAPE"
+
+
+def absorb_reshapes(model: Any) -> int:
+    """Rewrite `model` in place; returns how many went.
+
+    The input of any fully connected layer is taken from before a RESHAPE; only the custom operator writes
+    its result in any shape, so only its result replaces that of a RESHAPE behind it.
+    """
+    graph = model.subgraphs[0]
+    removed = 0
+    for op in list(graph.operators):
+        name = operator_name(model.operatorCodes[op.opcodeIndex])
+        if name in (FULLY_CONNECTED, FULLY_CONNECTED_OPERATOR):
+            removed += _before(model, op)
+        if name == FULLY_CONNECTED_OPERATOR:
+            removed += _behind(model, op)
+    if removed:
+        drop_unused(model)
+    return removed
+
+
+def _before(model: Any, op: Any) -> int:
+    graph = model.subgraphs[0]
+    source = indices(op.inputs)[0]
+    reshape = next((one for one in graph.operators if source in indices(one.outputs)), None)
+    if reshape is None or not _is_plain(model, reshape):
+        return 0
+    before = indices(reshape.inputs)[0]
+    if name_of(model, op) == FULLY_CONNECTED and not _same_rows(model, op, before):
+        return 0
+    op.inputs = np.array([before, *indices(op.inputs)[1:]], np.int32)
+    if _readers(graph, source) or source in indices(graph.outputs):
+        return 0
+    graph.operators.remove(reshape)
+    return 1
+
+
+def _same_rows(model: Any, op: Any, source: int) -> bool:
+    """Whether the built-in operator cuts `source` into as many rows as its present input."""
+    tensors = model.subgraphs[0].tensors
+    depth = shape_of(tensors[indices(op.inputs)[1]])[1]
+    return int(np.prod(shape_of(tensors[source]))) % depth == 0 and not op.builtinOptions.keepNumDims
+
+
+def _behind(model: Any, op: Any) -> int:
+    graph = model.subgraphs[0]
+    result = indices(op.outputs)[0]
+    readers = _readers(graph, result)
+    if len(readers) != 1 or result in indices(graph.outputs) or not _is_plain(model, readers[0]):
+        return 0
+    op.outputs = np.array(indices(readers[0].outputs), np.int32)
+    graph.operators.remove(readers[0])
+    return 1
+
+
+def _is_plain(model: Any, op: Any) -> bool:
+    """A RESHAPE that leaves the values as they are."""
+    if name_of(model, op) != RESHAPE:
+        return False
+    tensors = model.subgraphs[0].tensors
+    source, result = tensors[indices(op.inputs)[0]], tensors[indices(op.outputs)[0]]
+    ends = [(one.quantization.scale, one.quantization.zeroPoint) for one in (source, result) if one.quantization]
+    if len(ends) != 2 or any(values is None for end in ends for values in end):
+        return False
+    return all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in zip(*ends, strict=True))
+
+
+def name_of(model: Any, op: Any) -> str:
+    """Operator name."""
+    return operator_name(model.operatorCodes[op.opcodeIndex])
+
+
+def _readers(graph: Any, tensor: int) -> list[Any]:
+    return [op for op in graph.operators if tensor in indices(op.inputs)]
