@@ -4,6 +4,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/formats/block_sparse_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/index_list_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/n_of_m_conv.cc
+    ${CMAKE_CURRENT_LIST_DIR}/formats/row_pruned_depthwise.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/sparse_header.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_1x4.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_any.cc
@@ -11,6 +12,13 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_tile.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/index_list_conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/index_list_conv2d_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/n_of_m_conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/n_of_m_conv2d_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_rows_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_tile_fill.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_conv2d.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_blocks_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_index_list_m7.cc
@@ -27,6 +35,8 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes_portable.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/softmax_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/average_pool.cc

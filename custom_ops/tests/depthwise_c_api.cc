@@ -1,6 +1,7 @@
 #include "custom_ops/tests/depthwise_c_api.h"
 
 #include "custom_ops/kernels/depthwise_conv2d.h"
+#include "custom_ops/kernels/depthwise_row_pruned.h"
 
 namespace {
 
@@ -26,5 +27,38 @@ int32_t kws_depthwise(const KwsDepthwiseCall* call) {
   if (needed > static_cast<size_t>(call->scratch_bytes)) return -1;
   kws::DepthwiseConv2dM7(dims, filter, params, scales, call->input, call->filter, call->bias,
                          call->output, call->scratch);
+  return 0;
+}
+
+int32_t kws_row_pruned_validate(const uint8_t* packed, uint32_t packed_bytes) {
+  kws::RowPrunedDepthwise weights;
+  return static_cast<int32_t>(kws::ReadRowPrunedDepthwise(packed, packed_bytes, &weights));
+}
+
+int32_t kws_row_pruned(const KwsDepthwiseCall* call) {
+  kws::RowPrunedDepthwise weights;
+  const kws::FormatError error =
+      kws::ReadRowPrunedDepthwise(reinterpret_cast<const uint8_t*>(call->filter),
+                                  static_cast<size_t>(call->filter_bytes), &weights);
+  if (error != kws::FormatError::kOk) return static_cast<int32_t>(error);
+  kws::ConvDims dims;
+  kws::ConvParams params;
+  if (!kws::RowPrunedDepthwiseGeometry(weights, call->batches, call->in_h, call->in_w, &dims,
+                                       &params)) {
+    return -1;
+  }
+  const int64_t bytes = int64_t{dims.batches} * dims.out_h * dims.out_w * dims.out_channels;
+  if (bytes != call->output_bytes) return -1;
+  params.input_zero_point = call->input_zero_point;
+  params.output_zero_point = call->output_zero_point;
+  if (call->kernel == 1) {
+    kws::RowPrunedDepthwiseReference(weights, dims, params, call->input, call->bias, call->output);
+    return 0;
+  }
+  const size_t needed = kws::RowPrunedDepthwiseM7ScratchBytes(weights, dims);
+  if (needed > static_cast<size_t>(call->scratch_bytes)) return -1;
+  const bool narrow = !call->forbid_narrow && kws::RowPrunedDepthwiseIsNarrow(weights, call->bias);
+  kws::RowPrunedDepthwiseM7(weights, dims, params, narrow, call->input, call->bias, call->output,
+                            call->scratch);
   return 0;
 }

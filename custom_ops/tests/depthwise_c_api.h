@@ -27,6 +27,13 @@ struct KwsDepthwiseCall {
 
 // Dense. 0 when done, -1 when the scratch is too small.
 int32_t kws_depthwise(const KwsDepthwiseCall* call);
+
+// From a KWSD buffer. 0 when done, a FormatError, or -1 when geometry, output size or scratch size
+// do not fit.
+int32_t kws_row_pruned(const KwsDepthwiseCall* call);
+
+// FormatError of a KWSD buffer; 0 when valid.
+int32_t kws_row_pruned_validate(const uint8_t* packed, uint32_t packed_bytes);
 }
 
 #endif  // CUSTOM_OPS_TESTS_DEPTHWISE_C_API_H_

@@ -8,6 +8,9 @@ import numpy as np
 from conv_case import multiply_by_quantized_multiplier
 from hypothesis import strategies as st
 
+from kws_tflm.convert.packing import ConvGeometry
+from kws_tflm.convert.packing_depthwise import pack_depthwise
+
 Array = np.ndarray
 
 
@@ -55,6 +58,12 @@ class DepthwiseCase:
             sums += taken[:, :out_h, :out_w] * self.weights[ky, kx].astype(np.int64)
         scaled = multiply_by_quantized_multiplier(sums, self.multipliers, self.shifts.astype(np.int64))
         return np.clip(scaled + self.output_zero_point, *self.activation).astype(np.int8)
+
+    @property
+    def packed(self) -> bytes:
+        """The KWSD buffer."""
+        geometry = ConvGeometry(self.stride, self.dilation, self.same, *self.activation)
+        return pack_depthwise(self.weights, self.multipliers, self.shifts, geometry, self.input.shape[3])
 
     def without_rows(self, keep: Array) -> DepthwiseCase:
         """The same with the filter rows gone where `keep` [kernel_h, out_channels] is false."""
@@ -111,3 +120,12 @@ def depthwise_cases(draw: st.DrawFn, *, only_3x3: bool = False) -> DepthwiseCase
         same=same,
         activation=(low, high) if draw(st.booleans()) else (-128, 127),
     )
+
+
+@st.composite
+def row_pruned_cases(draw: st.DrawFn, *, only_3x3: bool = False) -> DepthwiseCase:
+    """Any rows of any channel gone."""
+    case = draw(depthwise_cases(only_3x3=only_3x3))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    keep = rng.random((case.weights.shape[0], case.weights.shape[2])) < draw(st.sampled_from([0.0, 0.3, 0.6, 1.0]))
+    return case.without_rows(keep)

@@ -20,7 +20,7 @@ SOURCES = [
     *sorted((OPS / "kernels").glob("*.cc")),
     OPS / "tests" / "depthwise_c_api.cc",
 ]
-FUNCTIONS = ("kws_depthwise",)
+FUNCTIONS = ("kws_depthwise", "kws_row_pruned")
 GUARD = 16
 SCRATCH_BYTES = 1 << 15
 Call = Callable[[str, list[bytes | int], list[int]], tuple[int, bytes]]
@@ -37,6 +37,11 @@ class Kernels:
         keys = (case.shifts.astype(np.int64) << 23).astype("<i4")
         data = [case.weights.tobytes(), case.bias.astype("<i4").tobytes(), case.multipliers.astype("<i4").tobytes()]
         return self._call("kws_depthwise", case, [*data, keys.tobytes()], 0, forbid_narrow)
+
+    def row_pruned(self, case: DepthwiseCase, *, reference: bool = False, forbid_narrow: bool = False) -> np.ndarray:
+        """RowPrunedDepthwiseM7 or the reference, from the packed buffer."""
+        data = [case.packed, case.bias.astype("<i4").tobytes(), b"", b""]
+        return self._call("kws_row_pruned", case, data, int(reference), forbid_narrow)
 
     def _call(self, name: str, case: DepthwiseCase, data: list[bytes], kernel: int, forbid_narrow: bool) -> np.ndarray:
         shape = case.output_shape

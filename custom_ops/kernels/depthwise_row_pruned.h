@@ -1,0 +1,42 @@
+// int8 DEPTHWISE_CONV_2D without the filter rows that are zero: one contract, two implementations
+// with the same bytes.
+#ifndef CUSTOM_OPS_KERNELS_DEPTHWISE_ROW_PRUNED_H_
+#define CUSTOM_OPS_KERNELS_DEPTHWISE_ROW_PRUNED_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "custom_ops/formats/row_pruned_depthwise.h"
+#include "custom_ops/kernels/conv_types.h"
+
+namespace kws {
+
+// Output size, padding and clamp of `weights` on an input of batches x in_h x in_w. The zero points
+// are left 0 for the caller. Returns false when no output position exists.
+bool RowPrunedDepthwiseGeometry(const RowPrunedDepthwise& weights, int32_t batches, int32_t in_h,
+                                int32_t in_w, ConvDims* dims, ConvParams* params);
+
+// Whether no accumulator of this layer can reach 2^30, for any input, and FastRequantizer takes
+// every shift: then the M7 kernel requantises by a shorter sequence with the same result.
+bool RowPrunedDepthwiseIsNarrow(const RowPrunedDepthwise& weights, const int32_t* bias);
+
+// The same bytes as TFLite's int8 reference DEPTHWISE_CONV_2D on the same weights with their zeros
+// in place. `input` and `output` are int8 NHWC and must not overlap; `bias` is int32
+// [out_channels].
+void RowPrunedDepthwiseReference(const RowPrunedDepthwise& weights, const ConvDims& dims,
+                                 const ConvParams& params, const int8_t* input, const int32_t* bias,
+                                 int8_t* output);
+
+// Bytes of scratch that RowPrunedDepthwiseM7 needs; 0 when it needs none.
+size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims);
+
+// The same result: through planes and SMLAD for 3x3 filters of stride, dilation and multiplier 1,
+// four channels at a time; other filters and the channels that are left over singly. `scratch` is
+// 4-byte aligned; `narrow` as RowPrunedDepthwiseIsNarrow says.
+void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dims,
+                          const ConvParams& params, bool narrow, const int8_t* input,
+                          const int32_t* bias, int8_t* output, void* scratch);
+
+}  // namespace kws
+
+#endif  // CUSTOM_OPS_KERNELS_DEPTHWISE_ROW_PRUNED_H_

@@ -1,0 +1,127 @@
+#include "custom_ops/kernels/depthwise_planes.h"
+#include "custom_ops/kernels/depthwise_row_pruned.h"
+
+namespace kws {
+namespace {
+
+bool UsesPlanes(const RowPrunedDepthwise& w) {
+  return w.kernel_h == kPlaneTaps && w.kernel_w == kPlaneTaps && w.stride_h == 1 &&
+         w.stride_w == 1 && w.dilation_h == 1 && w.dilation_w == 1 && w.multiplier() == 1 &&
+         w.out_channels >= kPlaneQuad;
+}
+
+// Copies the filter of 3x3 channel `c` with its zero rows in place; returns its end in the buffer.
+const int8_t* UnpackFilter(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
+                           int8_t (&filter)[kPlaneTaps * kPlaneTaps]) {
+  int8_t* out = filter;
+  for (int32_t y = 0; y < kPlaneTaps; ++y) {
+    const bool stored = w.has_row(c, y);
+    for (int32_t x = 0; x < kPlaneTaps; ++x) *out++ = stored ? *rows++ : int8_t{0};
+  }
+  return rows;
+}
+
+// Channels by fours; returns where the rows of the channels that are left over begin.
+const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
+                       bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
+                       uint32_t* scratch) {
+  const PlaneWeaver weaver(dims, params);
+  const int8_t* rows = w.values;
+  ClearPlanes(dims.out_w, scratch);
+  PlaneQuad quad;
+  for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
+    quad.narrow = narrow;
+    quad.all = true;
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      int8_t filter[kPlaneTaps * kPlaneTaps];
+      rows = UnpackFilter(w, c + i, rows, filter);
+      const PlaneScale scale = {w.multipliers[c + i], w.shifts[c + i], params.output_zero_point};
+      PackPlaneChannel(filter, kPlaneTaps, 1, bias[c + i], scale, dims.out_w, i, &quad);
+    }
+    RunPlaneQuad(quad, weaver, dims, params, input + c, output + c, scratch);
+  }
+  return rows;
+}
+
+// One output of channel c whose stored rows begin at `rows`: the products that meet the input.
+// `input` is tap (0, 0), which may lie outside.
+int32_t Accumulate(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
+                   const int8_t* input, const int8_t* rows, int32_t c, int32_t y, int32_t x) {
+  const int32_t step = params.dilation_w * dims.in_channels;
+  const int32_t row_step = params.dilation_h * dims.in_w * dims.in_channels;
+  int32_t begin = 0;
+  while (x + begin * params.dilation_w < 0) ++begin;
+  int32_t end = w.kernel_w;
+  while (end > begin && x + (end - 1) * params.dilation_w >= dims.in_w) --end;
+  uint32_t sum = 0;  // unsigned: an overflow wraps
+  for (int32_t ky = 0; ky < w.kernel_h; ++ky) {
+    if (!w.has_row(c, ky)) continue;
+    const int32_t in_y = y + ky * params.dilation_h;
+    if (in_y >= 0 && in_y < dims.in_h) {
+      const int8_t* const in = input + ky * row_step;
+      for (int32_t kx = begin; kx < end; ++kx) {
+        sum += static_cast<uint32_t>((in[kx * step] - params.input_zero_point) * rows[kx]);
+      }
+    }
+    rows += w.kernel_w;
+  }
+  return static_cast<int32_t>(sum);
+}
+
+int32_t StoredRows(const RowPrunedDepthwise& w, int32_t c) {
+  int32_t rows = 0;
+  for (int32_t y = 0; y < w.kernel_h; ++y) rows += w.has_row(c, y) ? 1 : 0;
+  return rows;
+}
+
+// Channels from `first` on, one at a time.
+void RunSingly(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
+               int32_t first, const int8_t* rows, const int8_t* input, const int32_t* bias,
+               int8_t* output) {
+  const int32_t row = dims.in_w * dims.in_channels;
+  for (int32_t c = first; c < dims.out_channels; ++c) {
+    const int8_t* const source = input + c / w.multiplier();
+    int8_t* out = output + c;
+    for (int32_t n = 0; n < dims.batches; ++n) {
+      for (int32_t y = 0; y < dims.out_h; ++y) {
+        for (int32_t x = 0; x < dims.out_w; ++x, out += dims.out_channels) {
+          const int32_t in_y = y * params.stride_h - params.pad_top;
+          const int32_t in_x = x * params.stride_w - params.pad_left;
+          const int8_t* const origin =
+              source + (n * dims.in_h + in_y) * row + in_x * dims.in_channels;
+          const uint32_t sum =
+              static_cast<uint32_t>(Accumulate(w, dims, params, origin, rows, c, in_y, in_x));
+          const int32_t biased = static_cast<int32_t>(sum + static_cast<uint32_t>(bias[c]));
+          const int32_t scaled =
+              MultiplyByQuantizedMultiplier(biased, w.multipliers[c], w.shifts[c]);
+          const int32_t shifted = static_cast<int32_t>(
+              static_cast<uint32_t>(scaled) + static_cast<uint32_t>(params.output_zero_point));
+          *out = static_cast<int8_t>(Clamp(shifted, params.activation_min, params.activation_max));
+        }
+      }
+    }
+    rows += StoredRows(w, c) * w.kernel_w;
+  }
+}
+
+}  // namespace
+
+size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims) {
+  if (!UsesPlanes(weights)) return 0;
+  return static_cast<size_t>(PlaneScratchWords(dims.out_w)) * sizeof(uint32_t);
+}
+
+void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dims,
+                          const ConvParams& params, bool narrow, const int8_t* input,
+                          const int32_t* bias, int8_t* output, void* scratch) {
+  int32_t done = 0;
+  const int8_t* rows = weights.values;
+  if (UsesPlanes(weights)) {
+    rows = RunQuads(weights, dims, params, narrow, input, bias, output,
+                    static_cast<uint32_t*>(scratch));
+    done = dims.out_channels / kPlaneQuad * kPlaneQuad;
+  }
+  RunSingly(weights, dims, params, done, rows, input, bias, output);
+}
+
+}  // namespace kws
