@@ -71,14 +71,13 @@ class CycleModel:
             code = self._read(address, size)
             if code is None:
                 raise BoardError(f"cycle model: no memory at 0x{address:08x}")
-            decoded = self._decoder.block(address, code)[:capacity]
             length = ctypes.sizeof(s.Operation)
-            for i, operation in enumerate(decoded):
-                ctypes.memmove(operations + i * length, ctypes.byref(operation), length)
+            packed = self._decoder.packed(address, code)[: capacity * length]
+            ctypes.memmove(operations, bytes(packed), len(packed))
         except BaseException as error:
             self._fail(error)
             return -1
-        return len(decoded)
+        return len(packed) // length
 
     def reset(self) -> None:
         """Pipeline, predictor and caches as after reset; the totals stay."""

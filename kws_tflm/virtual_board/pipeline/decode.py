@@ -1,60 +1,25 @@
 """Instructions as the pipeline model sees them: what they read, where, what they write, when, what they occupy.
 
-Capstone knows the encodings; its register lists are not complete for Thumb-2 (PKH, SSAT, UMAAL, ...), so
-operands are taken by position with the roles that the table gives to the class.
+Capstone decodes each encoding once; the table keeps what became of it, so that a program's second block of the
+same instructions, or its second run, costs a look-up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import ctypes
+import struct
 from typing import Any
 
 import capstone
-from capstone import arm
 
 from kws_tflm.errors import BoardError
-from kws_tflm.virtual_board.pipeline.structures import (
-    CAUSES,
-    FIRST_FLOAT,
-    FLAGS_REGISTER,
-    MAX_OPERANDS,
-    Operation,
-    OperationFlag,
-)
-from kws_tflm.virtual_board.pipeline.table import InstructionClass, PipelineTable
+from kws_tflm.virtual_board.pipeline.roles import Roles, name_of, roles_of
+from kws_tflm.virtual_board.pipeline.structures import CAUSES, MAX_OPERANDS, Operation
+from kws_tflm.virtual_board.pipeline.table import PipelineTable
 
-_CORE = {f"r{i}": i for i in range(13)} | {"sb": 9, "sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14}
-_ALIASES = {
-    "movs": "mov",
-    "fmstat": "vmrs",
-    "fmrx": "vmrs",
-    "fmxr": "vmsr",
-    "subs": "sub",
-    "addw": "add",
-    "subw": "sub",
-}
-_READS_CARRY = {"adc", "sbc", "rrx", "rsc", "sel", "vseleq", "vselge", "vselgt", "vselvs"}
-_COMPARES = {"cmp", "cmn", "tst", "teq"}
-_RETURNS = {"bx lr"}
-
-
-@dataclass
-class _Builder:
-    """Collects what goes into one `Operation`."""
-
-    table: PipelineTable
-    flags: int = 0
-    cycles: int = 1
-    accesses: int = 0
-    tags: set[str] = field(default_factory=set)
-    sources: list[tuple[int, int]] = field(default_factory=list)
-    destinations: list[tuple[int, int, int]] = field(default_factory=list)
-
-    def read(self, registers: list[int], use: str) -> None:
-        self.sources += [(register, self.table.uses[use]) for register in registers]
-
-    def write(self, registers: list[int], kind: str, beat: int = 0) -> None:
-        self.destinations += [(register, self.table.kinds[kind], beat) for register in registers]
+_SIZE = ctypes.sizeof(Operation)
+_OFFSET_AT = Operation.offset.offset
+_MULTI_CYCLE = CAUSES.index("multi_cycle")
 
 
 class Decoder:
@@ -71,262 +36,75 @@ class Decoder:
         Raises:
             BoardError: an instruction that the timing table does not have, or that is not an instruction.
         """
-        operations: list[Operation] = []
-        at = 0
-        while at < len(code):
-            before = at
-            for instruction in self._capstone.disasm(code[at:], address + at):
-                operations.append(self._operation(instruction, instruction.address - address))
-                at = instruction.address + instruction.size - address
-            if at == before:
-                text = code[at : at + 4].hex(" ", 2)
-                raise BoardError(f"cycle model: 0x{address + at:08x}: {text} is not an instruction that it knows")
-        return operations
+        packed = self.packed(address, code)
+        return [Operation.from_buffer_copy(packed, at) for at in range(0, len(packed), _SIZE)]
 
-    def _operation(self, instruction: Any, offset: int) -> Operation:
-        name = _ALIASES.get(instruction.insn_name(), instruction.insn_name())
+    def packed(self, address: int, code: bytes) -> bytearray:
+        """The same as an array of the C structure."""
+        offsets, keys = _scan(code)
+        known = self._table.decoded
+        missing = [i for i, key in enumerate(keys) if key not in known]
+        if missing:
+            self._decode(address, code, offsets, keys, missing[0], missing[-1])
+        packed = bytearray().join(known[key] for key in keys)
+        for i, offset in enumerate(offsets):
+            struct.pack_into("<H", packed, i * _SIZE + _OFFSET_AT, offset)
+        return packed
+
+    def _decode(self, address: int, code: bytes, offsets: list[int], keys: list[bytes], first: int, last: int) -> None:
+        while len(keys[first]) > 4:  # Capstone has to see the IT instruction as well
+            first -= 1
+        known = self._table.decoded
+        index = first
+        for instruction in self._capstone.disasm(code[offsets[first] :], address + offsets[first], last + 1 - first):
+            if keys[index] not in known:
+                known[keys[index]] = bytes(self._operation(instruction))
+            index += 1
+        if index <= last:
+            at = offsets[index]
+            text = code[at : at + 4].hex(" ", 2)
+            raise BoardError(f"cycle model: 0x{address + at:08x}: {text} is not an instruction that it knows")
+
+    def _operation(self, instruction: Any) -> Operation:
+        name = name_of(instruction)
         row = self._table.classes.get(name)
         if row is None:
             raise BoardError(
                 f"cycle model: no timing for `{instruction.mnemonic} {instruction.op_str}` "
                 f"at 0x{instruction.address:08x}; add {name} to a class of cortex_m7.toml"
             )
-        builder = _Builder(self._table, cycles=row.cycles, tags=set(row.tags))
-        self._set_flags(builder, row)
-        if row.memory:
-            _memory(builder, row, instruction)
-        if row.branch:
-            _branch(builder, row, instruction)
-        if not row.memory and not row.branch:
-            _compute(builder, row, name, instruction)
-        _conditions(builder, name, instruction)
-        return self._pack(builder, row, instruction.size, offset)
+        return self._pack(roles_of(self._table, row, instruction), instruction.size)
 
-    def _set_flags(self, builder: _Builder, row: InstructionClass) -> None:
-        flags = {
-            OperationFlag.OLDER_ONLY: row.older,
-            OperationFlag.ALONE: row.alone,
-            OperationFlag.EARLY_OLDER: row.early == "older",
-            OperationFlag.EARLY_EITHER: row.early == "either",
-            OperationFlag.FLUSH: row.flush,
-            OperationFlag.MULTIPLY_ADD: bool(row.accumulate),
-            OperationFlag.SHADOW_BLOCKED: row.shadow == "blocked",
-            OperationFlag.SHADOW_OLDER: row.shadow == "older",
-        }
-        for flag, wanted in flags.items():
-            builder.flags |= flag if wanted else 0
-
-    def _pack(self, builder: _Builder, row: InstructionClass, size: int, offset: int) -> Operation:
+    def _pack(self, roles: Roles, size: int) -> Operation:
         operation = Operation()
-        for tag in builder.tags:
+        for tag in roles.tags:
             operation.tags |= self._table.tags[tag]
             operation.conflicts |= self._table.conflicts[tag]
-        operation.flags, operation.offset, operation.size = builder.flags, offset, size
-        operation.cycles, operation.cause = builder.cycles, CAUSES.index("multi_cycle")
-        operation.accesses = builder.accesses
-        operation.source_count = min(len(builder.sources), MAX_OPERANDS)
-        operation.destination_count = min(len(builder.destinations), MAX_OPERANDS)
-        for i, (register, use) in enumerate(builder.sources[:MAX_OPERANDS]):
-            operation.sources[i].reg, operation.sources[i].use = register, use
-        for i, (register, kind, beat) in enumerate(builder.destinations[:MAX_OPERANDS]):
-            destination = operation.destinations[i]
-            destination.reg, destination.kind, destination.beat = register, kind, beat
+        operation.flags, operation.size = roles.flags, size
+        operation.cycles, operation.cause = roles.cycles, _MULTI_CYCLE
+        operation.accesses = roles.accesses
+        operation.source_count = min(len(roles.sources), MAX_OPERANDS)
+        operation.destination_count = min(len(roles.destinations), MAX_OPERANDS)
+        for source, values in zip(operation.sources, roles.sources, strict=False):
+            source.reg, source.use = values
+        for destination, written in zip(operation.destinations, roles.destinations, strict=False):
+            destination.reg, destination.kind, destination.beat = written
         return operation
 
 
-def _numbers(instruction: Any, register: int) -> list[int]:
-    """Numbers of a capstone register in the model; a double register is two, PC and status registers none."""
-    name = instruction.reg_name(register)
-    if name in _CORE:
-        return [_CORE[name]]
-    if name[0] in "sd" and name[1:].isdigit():
-        number = int(name[1:])
-        return [FIRST_FLOAT + number] if name[0] == "s" else [FIRST_FLOAT + 2 * number, FIRST_FLOAT + 2 * number + 1]
-    return []
-
-
-def _registers(instruction: Any) -> list[Any]:
-    return [operand for operand in instruction.operands if operand.type == arm.ARM_OP_REG]
-
-
-def _compute(builder: _Builder, row: InstructionClass, name: str, instruction: Any) -> None:
-    operands = _registers(instruction)
-    lists = [_numbers(instruction, operand.reg) for operand in operands]
-    if row.long:
-        _long_multiply(builder, row, lists)
-    elif row.name == "fmove":
-        _float_move(builder, lists)
-    elif row.accumulate:
-        builder.read(lists[0], row.accumulate)
-        for registers in lists[1:]:
-            builder.read(registers, row.operand_use)
-        builder.write(lists[0], row.kind)
-    elif row.flags_only or name in _COMPARES or name in ("vmsr", "msr"):
-        _read_operands(builder, row, operands, lists)
-    elif lists:
-        modified = row.read_write or name == "movt" or _two_operand(instruction, operands, name)
-        used = slice(0, None) if modified else slice(1, None)
-        _read_operands(builder, row, operands[used], lists[used])
-        builder.write(lists[0], row.kind)
-    if _shifted_constant(instruction) and "bitfield" not in row.tags:
-        builder.tags.add("shifter")
-
-
-def _two_operand(instruction: Any, operands: list[Any], name: str) -> bool:
-    """`adds r0, #1`, `ands r0, r1`: the result register is an operand too."""
-    if name in ("mov", "mvn", "adr") or len(instruction.operands) != 2:
-        return False
-    return name in ("lsl", "lsr", "asr", "ror", "add", "sub", "adc", "sbc", "and", "orr", "eor", "bic", "mul", "orn")
-
-
-def _read_operands(builder: _Builder, row: InstructionClass, operands: list[Any], lists: list[list[int]]) -> None:
-    shifted = [bool(operand.shift.type) and "dsp" not in row.tags for operand in operands]
-    others = "mixed" if any(shifted) or row.last_use == "shift" else row.operand_use
-    if row.operand_use not in ("late",):
-        others = row.operand_use
-    for i, registers in enumerate(lists):
-        last = i == len(lists) - 1
-        use = "shift" if shifted[i] else row.last_use if last and row.last_use else others
-        builder.read(registers, use)
-    if any(shifted):
-        builder.tags.add("shifter")
-        builder.flags &= ~(OperationFlag.EARLY_OLDER | OperationFlag.EARLY_EITHER)
-
-
-def _long_multiply(builder: _Builder, row: InstructionClass, lists: list[list[int]]) -> None:
-    for registers in lists[2:]:
-        builder.read(registers, row.operand_use)
-    for registers in lists[:2]:
-        if row.long == "accumulate":
-            builder.read(registers, "acc")
-        builder.write(registers, row.kind)
-
-
-def _float_move(builder: _Builder, lists: list[list[int]]) -> None:
-    if len(lists) <= 1:  # a constant; jnk0le: not in the shadow of a multiply-accumulate
-        builder.flags |= OperationFlag.SHADOW_BLOCKED
-        builder.write(lists[0] if lists else [], "fmove")
-        return
-    half = len(lists) // 2
-    if len(lists) == 4:  # two registers at once: jnk0le, alone
-        builder.flags |= OperationFlag.ALONE
-    for registers in lists[half:]:
-        core = bool(registers) and registers[0] < FIRST_FLOAT
-        to_core = bool(lists[0]) and lists[0][0] < FIRST_FLOAT
-        builder.read(registers, "vmov" if core else "fmov_core" if to_core else "fmov")
-    for registers in lists[:half]:
-        to_core = bool(registers) and registers[0] < FIRST_FLOAT
-        builder.write(registers, "core_move" if to_core else "fmove")
-
-
-def _shifted_constant(instruction: Any) -> bool:
-    """A modified immediate that is a rotated byte (ARMv7-M ARM A5.3.2): made by the shifter."""
-    code = bytes(instruction.bytes)
-    if len(code) != 4:
-        return False
-    first, second = code[0] | code[1] << 8, code[2] | code[3] << 8
-    if first & 0xFA00 != 0xF000 or second & 0x8000:
-        return False
-    return bool(first >> 10 & 1 or second >> 14 & 1)
-
-
-def _memory(builder: _Builder, row: InstructionClass, instruction: Any) -> None:
-    registers = [_numbers(instruction, operand.reg) for operand in _registers(instruction)]
-    addresses = [operand for operand in instruction.operands if operand.type == arm.ARM_OP_MEM]
-    multiple = row.memory.endswith("multiple")
-    load = row.memory.startswith("load")
-    base: list[int] = []
-    if multiple:
-        base, registers = _multiple_base(instruction, registers)
-    for operand in addresses:
-        base = _numbers(instruction, operand.mem.base) if operand.mem.base else []
-        builder.read(_numbers(instruction, operand.mem.index) if operand.mem.index else [], "index")
-    builder.read(base, "address")
-    builder.flags |= OperationFlag.LOAD if load else OperationFlag.STORE
-    if row.part:
-        builder.flags |= OperationFlag.SUB_WORD_STORE
-    # A post-index register or the list of an LDM; PC is loaded too but no later instruction waits for it.
-    count = len(_registers(instruction)) - (1 if multiple and not _is_stack(instruction) else 0)
-    words = count * (2 if instruction.op_str.find("d") >= 0 and registers and len(registers[0]) == 2 else 1)
-    if multiple or row.name in ("load_double", "store_double"):
-        builder.cycles = max(builder.cycles, (words + 1) // 2)
-        builder.accesses = words
-        if not load:
-            builder.flags |= OperationFlag.MULTI_STORE
-    elif addresses:
-        builder.accesses = (
-            0 if instruction.mnemonic.startswith("pld") else max(1, len(registers[0]) if registers else 1)
-        )
-    if load:
-        for i, names in enumerate(registers):
-            builder.write(names, row.kind, i // 2 if builder.cycles > 1 else 0)
-    else:
-        use = "fstore" if row.operand_use == "fstore" else "store"
-        written = registers[:1] if row.name == "store_exclusive" else []
-        for names in registers[len(written) :]:
-            builder.read(names, use)
-        for names in written:
-            builder.write(names, row.kind)
-    if row.double_alone and registers and len(registers[0]) == 2:
-        builder.flags |= OperationFlag.ALONE | OperationFlag.SHADOW_BLOCKED
-    if instruction.writeback or _is_stack(instruction):
-        builder.write(base, "writeback")
-    if load and any(instruction.reg_name(operand.reg) == "pc" for operand in _registers(instruction)):
-        builder.flags |= OperationFlag.INDIRECT
-        builder.flags |= OperationFlag.RETURN if base == [_CORE["sp"]] else 0
-        builder.tags.add("branch")
-
-
-def _is_stack(instruction: Any) -> bool:
-    return instruction.insn_name() in ("push", "pop", "vpush", "vpop")
-
-
-def _multiple_base(instruction: Any, registers: list[list[int]]) -> tuple[list[int], list[list[int]]]:
-    if _is_stack(instruction):
-        return [_CORE["sp"]], registers
-    return registers[0], registers[1:]
-
-
-def _branch(builder: _Builder, row: InstructionClass, instruction: Any) -> None:
-    registers = [n for operand in _registers(instruction) for n in _numbers(instruction, operand.reg)]
-    conditional = instruction.cc not in (arm.ARM_CC_AL, arm.ARM_CC_INVALID)
-    flags = OperationFlag.INDIRECT
-    if row.branch == "compare":
-        flags = OperationFlag.CONDITIONAL
-        builder.read(registers, "late")
-    elif row.branch in ("direct", "call"):
-        flags = OperationFlag.DIRECT
-        flags |= OperationFlag.CALL if row.branch == "call" else 0
-    elif row.branch == "register":
-        builder.read(registers, "late")
-        flags |= OperationFlag.CALL if instruction.insn_name() == "blx" else 0
-        flags |= OperationFlag.RETURN if f"{instruction.insn_name()} {instruction.op_str}" in _RETURNS else 0
-    if conditional:
-        flags = flags & ~OperationFlag.DIRECT | OperationFlag.CONDITIONAL
-    builder.flags |= flags
-    if row.branch == "call" or instruction.insn_name() == "blx":
-        builder.write([_CORE["lr"]], "early")
-
-
-def _conditions(builder: _Builder, name: str, instruction: Any) -> None:
-    conditional = instruction.cc not in (arm.ARM_CC_AL, arm.ARM_CC_INVALID)
-    if name in _COMPARES or (instruction.update_flags and name not in _READS_CARRY) or _has_s(instruction):
-        builder.flags |= OperationFlag.SETS_FLAGS
-        builder.write([FLAGS_REGISTER], "flags")
-    if conditional and name not in ("it", "b"):
-        builder.read([FLAGS_REGISTER], "flag")
-        # If the condition fails the old value stays: it is an operand.
-        kept = [
-            (register, builder.table.uses["late"]) for register, _, _ in builder.destinations if register < FIRST_FLOAT
-        ]
-        builder.sources += kept
-        builder.flags &= ~(OperationFlag.EARLY_OLDER | OperationFlag.EARLY_EITHER)
-    elif name in _READS_CARRY:
-        builder.read([FLAGS_REGISTER], "flag")
-    if name == "vmrs":
-        builder.write([FLAGS_REGISTER], "flags")
-
-
-def _has_s(instruction: Any) -> bool:
-    mnemonic = instruction.mnemonic.split(".")[0]
-    return mnemonic in ("adcs", "sbcs", "rscs", "rrxs")
+def _scan(code: bytes) -> tuple[list[int], list[bytes]]:
+    """Offsets of the instructions, and what each is known by: its encoding, within an IT block its place there too."""
+    offsets, keys = [], []
+    at, conditional, place = 0, 0, b""
+    while at < len(code):
+        first = int.from_bytes(code[at : at + 2], "little")
+        size = 4 if first >> 11 >= 0x1D else 2  # ARMv7-M ARM A5.1
+        encoding = code[at : at + size]
+        offsets.append(at)
+        keys.append(place + bytes((conditional,)) + encoding if conditional else encoding)
+        conditional = max(0, conditional - 1)
+        if first & 0xFF00 == 0xBF00 and first & 0xF:
+            mask = first & 0xF
+            place, conditional = encoding, 4 - ((mask & -mask).bit_length() - 1)
+        at += size
+    return offsets, keys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from enum import IntFlag
 
 REGISTERS, MAX_OPERANDS, MAX_KINDS, MAX_USES, MAX_REGIONS = 48, 36, 32, 24, 24
 FLAGS_REGISTER = 15
@@ -26,8 +25,8 @@ CAUSES = (
 PIPELINE_CAUSES = 8
 
 
-class OperationFlag(IntFlag):
-    """`kws::board::OperationFlag`."""
+class OperationFlag:
+    """`kws::board::OperationFlag`; plain integers, since arithmetic of enumeration members is slow."""
 
     OLDER_ONLY = 1 << 0
     ALONE = 1 << 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import tomllib
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from kws_tflm.errors import BoardError
-from kws_tflm.virtual_board.pipeline.structures import CAUSES, TimingTable
+from kws_tflm.virtual_board.pipeline.structures import CAUSES, OperationFlag, TimingTable
 
 PATH = Path(__file__).with_name("cortex_m7.toml")
 _NATIVE_FIELDS = {name for name, *_ in TimingTable._fields_}
@@ -42,6 +42,21 @@ class InstructionClass:
     accumulate: str = ""
     shadow: str = ""
 
+    @cached_property
+    def flags(self) -> int:
+        """Bits of `OperationFlag` that all instructions of the class have."""
+        wanted = {
+            OperationFlag.OLDER_ONLY: self.older,
+            OperationFlag.ALONE: self.alone,
+            OperationFlag.EARLY_OLDER: self.early == "older",
+            OperationFlag.EARLY_EITHER: self.early == "either",
+            OperationFlag.FLUSH: self.flush,
+            OperationFlag.MULTIPLY_ADD: bool(self.accumulate),
+            OperationFlag.SHADOW_BLOCKED: self.shadow == "blocked",
+            OperationFlag.SHADOW_OLDER: self.shadow == "older",
+        }
+        return sum(int(flag) for flag, yes in wanted.items() if yes)
+
 
 @dataclass(frozen=True)
 class PipelineTable:
@@ -58,6 +73,8 @@ class PipelineTable:
     """By the name of the instruction."""
     pipeline: dict[str, int]
     memory: dict[str, int]
+    decoded: dict[bytes, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """What `Decoder` made of the instructions that it has met."""
 
 
 @cache
