@@ -15,21 +15,20 @@ static_assert(kGroupBytes == 64, "positions stand in bits 4 and 5");
 // One weight, six cycles: 4 SMLAL, 4 LDR for its second pairs (from `here`, `here` + 4) and the
 // first ones of the next weight (from `there`, `there` + 4), whose position goes into the address.
 // r3 = positions, the next one lowest. `value` is the next weight's place before lr.
+// clang-format off
 #define KWS_N_OF_M_WEIGHT(here, value, there, more) \
   "smlal r4, r5, r0, r12\n"                         \
-  "ldr  r0, [r2, #" here                            \
-  "+8]\n"                                           \
+  "ldr  r0, [r2, #" here "+8]\n"                    \
   "smlal r6, r7, r1, r12\n"                         \
-  "ldr  r1, [r2, #" here                            \
-  "+12]\n"                                          \
-  "smlal r8, r9, r0, r12\n"                         \
+  "ldr  r1, [r2, #" here "+12]\n"                   \
   "bfi  r2, r3, #4, #2\n"                           \
+  "smlal r8, r9, r0, r12\n"                         \
   "smlal r10, r11, r1, r12\n"                       \
-  "ldrsb r12, [lr, #-" value                        \
-  "]\n"                                             \
-  "ldr  r0, [r2, #" there                           \
-  "]\n"                                             \
-  "ldr  r1, [r2, #" there "+4]\n" more
+  "ldrsb r12, [lr, #-" value "]\n"                  \
+  "ldr  r0, [r2, #" there "]\n"                     \
+  "ldr  r1, [r2, #" there "+4]\n"                   \
+  more
+// clang-format on
 
 // A routine for N of 4: `g1`, `g2`, `g3` are the bytes from the first weight's group of a quad to
 // those of the others, `g4` to the next quad. The loop begins in the middle of a quad and ends

@@ -1,5 +1,8 @@
 #include "custom_ops/kernels/sparse_conv2d.h"
 
+#include "custom_ops/kernels/index_list_conv2d.h"
+#include "custom_ops/kernels/n_of_m_conv2d.h"
+#include "custom_ops/kernels/sparse_geometry.h"
 #include "custom_ops/tflm/register.h"
 
 #ifndef KWS_KERNELS_M7
@@ -19,12 +22,53 @@ constexpr int kMaxSide = 1 << 15;
 constexpr int64_t kMaxElements = int64_t{1} << 28;
 
 struct OpData {
-  BlockSparseConv weights;
+  SparseEncoding encoding;
+  union {
+    BlockSparseConv blocks;
+    IndexListConv index_list;
+    NOfMConv n_of_m;
+  };
   ConvDims dims;
   ConvParams params;
-  bool narrow;
+  bool fast;  // what the encoding's M7 kernel wants to know beforehand
   Scratch scratch;
+
+  // visit(view) of the encoding that the buffer has.
+  template <typename Visitor>
+  auto Visit(Visitor visit) const {
+    switch (encoding) {
+      case SparseEncoding::kIndexList:
+        return visit(index_list);
+      case SparseEncoding::kNOfM:
+        return visit(n_of_m);
+      default:
+        return visit(blocks);
+    }
+  }
+  const SparseConvLayer& layer() const {
+    return *Visit([](const SparseConvLayer& view) { return &view; });
+  }
 };
+
+// The kernels of each encoding under one name.
+constexpr auto Reference(const BlockSparseConv&) { return SparseConv2dReference; }
+constexpr auto Reference(const IndexListConv&) { return IndexListConv2dReference; }
+constexpr auto Reference(const NOfMConv&) { return NOfMConv2dReference; }
+constexpr auto ScratchBytes(const BlockSparseConv&) { return SparseConv2dM7ScratchBytes; }
+constexpr auto ScratchBytes(const IndexListConv&) { return IndexListConv2dM7ScratchBytes; }
+constexpr auto ScratchBytes(const NOfMConv&) { return NOfMConv2dM7ScratchBytes; }
+constexpr auto M7(const BlockSparseConv&) { return SparseConv2dM7; }
+constexpr auto M7(const IndexListConv&) { return IndexListConv2dM7; }
+constexpr auto M7(const NOfMConv&) { return NOfMConv2dM7; }
+bool IsFast(const BlockSparseConv& w, const ConvParams&, const int32_t* bias) {
+  return SparseConv2dIsNarrow(w, bias);
+}
+bool IsFast(const IndexListConv& w, const ConvParams& params, const int32_t* bias) {
+  return IndexListConv2dIsFast(w, params, bias);
+}
+bool IsFast(const NOfMConv& w, const ConvParams& params, const int32_t* bias) {
+  return NOfMConv2dIsFast(w, params, bias);
+}
 
 // Reports why the operator refuses its node. Every refusal has this one form.
 TfLiteStatus Refuse(TfLiteContext* context, const char* reason) {
@@ -63,6 +107,21 @@ bool IsBias(const TfLiteTensor* tensor, int32_t out_channels) {
          tensor->dims->size == 1 && tensor->dims->data[0] == out_channels;
 }
 
+FormatError ReadWeights(const TfLiteTensor* packed, OpData* op) {
+  const uint8_t* const data = static_cast<const uint8_t*>(packed->data.data);
+  const FormatError error = ReadSparseEncoding(data, packed->bytes, &op->encoding);
+  if (error != FormatError::kOk) return error;
+  switch (op->encoding) {
+    case SparseEncoding::kBlock:
+      return ReadBlockSparseConv(data, packed->bytes, &op->blocks);
+    case SparseEncoding::kIndexList:
+      return ReadIndexListConv(data, packed->bytes, &op->index_list);
+    case SparseEncoding::kNOfM:
+      return ReadNOfMConv(data, packed->bytes, &op->n_of_m);
+  }
+  return FormatError::kBadEncoding;
+}
+
 void* Init(TfLiteContext* context, const char*, size_t) {
   return AllocatePersistent(context, sizeof(OpData));
 }
@@ -88,24 +147,24 @@ TfLiteStatus PrepareCommon(TfLiteContext* context, TfLiteNode* node) {
   if (!bytes || !IsConstant(packed) || packed->dims == nullptr || packed->dims->size != 1) {
     return Refuse(context, "packed weights must be a constant 1-D int8 or uint8 tensor");
   }
-  const FormatError error = ReadBlockSparseConv(static_cast<const uint8_t*>(packed->data.data),
-                                                packed->bytes, &op->weights);
+  const FormatError error = ReadWeights(packed, op);
   if (error != FormatError::kOk) return Refuse(context, FormatErrorText(error));
 
   const int* in = input->dims->data;
-  if (in[3] != op->weights.in_channels) {
+  if (in[3] != op->layer().in_channels) {
     return Refuse(context, "input channels do not match the packed weights");
   }
-  if (!IsBias(bias, op->weights.out_channels)) {
+  if (!IsBias(bias, op->layer().out_channels)) {
     return Refuse(context, "bias must be a constant int32 tensor, one value an output channel");
   }
-  const bool fits = SparseConv2dGeometry(op->weights, in[0], in[1], in[2], &op->dims, &op->params);
+  const bool fits = SparseConvGeometry(op->layer(), in[0], in[1], in[2], &op->dims, &op->params);
   if (!fits || !HasShape(output, op->dims)) {
     return Refuse(context, "output shape does not match input and packed weights");
   }
   op->params.input_zero_point = input->params.zero_point;
   op->params.output_zero_point = output->params.zero_point;
-  op->narrow = SparseConv2dIsNarrow(op->weights, static_cast<const int32_t*>(bias->data.data));
+  const int32_t* const bias_data = static_cast<const int32_t*>(bias->data.data);
+  op->fast = op->Visit([&](const auto& view) { return IsFast(view, op->params, bias_data); });
   return kTfLiteOk;
 }
 
@@ -113,7 +172,7 @@ TfLiteStatus PrepareM7(TfLiteContext* context, TfLiteNode* node) {
   const TfLiteStatus status = PrepareCommon(context, node);
   if (status != kTfLiteOk) return status;
   OpData* op = static_cast<OpData*>(node->user_data);
-  const size_t bytes = SparseConv2dM7ScratchBytes(op->weights);
+  const size_t bytes = op->Visit([](const auto& view) { return ScratchBytes(view)(view); });
   if (RequestScratch(context, bytes, &op->scratch) != kTfLiteOk) {
     return Refuse(context, "arena too small for the scratch buffer");
   }
@@ -122,17 +181,21 @@ TfLiteStatus PrepareM7(TfLiteContext* context, TfLiteNode* node) {
 
 TfLiteStatus EvalReference(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
-  SparseConv2dReference(op.weights, op.dims, op.params, EvalInput<int8_t>(context, node, kInput),
-                        EvalInput<int32_t>(context, node, kBias),
-                        EvalOutput<int8_t>(context, node, kOutput));
+  op.Visit([&](const auto& view) {
+    Reference(view)(view, op.dims, op.params, EvalInput<int8_t>(context, node, kInput),
+                    EvalInput<int32_t>(context, node, kBias),
+                    EvalOutput<int8_t>(context, node, kOutput));
+  });
   return kTfLiteOk;
 }
 
 TfLiteStatus EvalM7(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
-  SparseConv2dM7(op.weights, op.dims, op.params, op.narrow,
-                 EvalInput<int8_t>(context, node, kInput), EvalInput<int32_t>(context, node, kBias),
-                 EvalOutput<int8_t>(context, node, kOutput), GetScratch(context, op.scratch));
+  op.Visit([&](const auto& view) {
+    M7(view)(view, op.dims, op.params, op.fast, EvalInput<int8_t>(context, node, kInput),
+             EvalInput<int32_t>(context, node, kBias), EvalOutput<int8_t>(context, node, kOutput),
+             GetScratch(context, op.scratch));
+  });
   return kTfLiteOk;
 }
 
