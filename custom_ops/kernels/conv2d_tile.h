@@ -6,105 +6,86 @@
 #include <cstdint>
 
 #include "custom_ops/kernels/conv2d.h"
-#include "custom_ops/kernels/dsp_bytes.h"
+#include "custom_ops/kernels/conv2d_groups.h"
 
 namespace kws {
 
-constexpr int32_t kPositions = 4;  // of a group
-constexpr int32_t kMaxGroups = 8;
-// Groups are added until the expanded input takes this much: more of them share one expansion of
-// the weights, fewer leave room in the arena.
-constexpr int32_t kTileBytes = 2048;
-
 struct TileShape {
   int32_t terms;   // products of one sum
-  int32_t pairs;   // words of two int16 that hold them, a multiple of 2
-  int32_t groups;  // of four positions
+  int32_t pairs;   // words of two int16 that hold them, a multiple of kPairStep
+  int32_t groups;  // of kPositions positions
 
-  TileShape(const ConvDims& dims, const FilterDims& filter)
-      : terms(filter.h * filter.w * dims.in_channels), pairs((terms + 3) / 4 * 2) {
-    groups = kTileBytes / group_bytes();
-    if (groups < 1) groups = 1;
-    if (groups > kMaxGroups) groups = kMaxGroups;
-    const int32_t needed = (dims.out_h * dims.out_w + kPositions - 1) / kPositions;
-    if (groups > needed) groups = needed;
-  }
+  TileShape(const ConvDims& dims, const FilterDims& filter);
 
   int32_t group_words() const { return pairs * kPositions; }
-  int32_t group_bytes() const { return group_words() * static_cast<int32_t>(sizeof(uint32_t)); }
+  int32_t weight_words() const { return pairs * kChannels; }
 };
 
-// Fills one position of a group: words [pairs][kPositions].
+// Fills one position of a group: words [pairs][kPositions]. Four values make two words, in the
+// order in which SXTB16 splits four bytes: (0, 2) and (1, 3).
 class PositionFiller {
  public:
-  PositionFiller(uint32_t* group, int32_t position, int32_t zero_point)
-      : words_(group + position), zero_point_(zero_point), k_(0) {
-    negated_ = PackHalves(-zero_point, -zero_point);
-  }
+  PositionFiller(uint32_t* words, int32_t zero_point)
+      : words_(words),
+        zero_points_(static_cast<uint8_t>(zero_point) * 0x01010101u),
+        negated_(PackHalves(-zero_point, -zero_point)) {}
 
+  // The next `n` values.
   void Copy(const int8_t* source, int32_t n) {
-    for (; n > 0 && k_ % 4 != 0; --n) Put(*source++ - zero_point_);
-    uint32_t* word = words_ + k_ / 2 * kPositions;
-    for (; n >= 4; n -= 4, k_ += 4, source += 4, word += 2 * kPositions) {
-      const uint32_t bytes = LoadWord(source);
-      word[0] = AddEvenBytes(negated_, bytes);
-      word[kPositions] = AddOddBytes(negated_, bytes);
+    if (bits_ == 0) {
+      for (; n >= 4; n -= 4, source += 4) Put(LoadWord(source));
     }
-    for (; n > 0; --n) Put(*source++ - zero_point_);
+    for (; n > 0; n -= 4, source += 4) Append(LoadBytes(source, n), n < 4 ? n : 4);
   }
 
+  // The next rows * n values, `step` bytes from row to row; only while a multiple of 4 are there,
+  // and n is one.
+  void CopyRows(const int8_t* source, int32_t rows, int32_t n, int32_t step) {
+    for (; rows > 0; --rows, source += step) {
+      const int8_t* from = source;
+      int32_t left = n;
+      for (; left >= 16; left -= 16, from += 16) {
+        Put(LoadWord(from));
+        Put(LoadWord(from + 4));
+        Put(LoadWord(from + 8));
+        Put(LoadWord(from + 12));
+      }
+      for (; left > 0; left -= 4, from += 4) Put(LoadWord(from));
+    }
+  }
+
+  // The next `n` values are 0.
   void Zero(int32_t n) {
-    for (; n > 0 && k_ % 4 != 0; --n) Put(0);
-    uint32_t* word = words_ + k_ / 2 * kPositions;
-    for (; n >= 4; n -= 4, k_ += 4, word += 2 * kPositions) word[0] = word[kPositions] = 0;
-    for (; n > 0; --n) Put(0);
+    for (; n >= 4; n -= 4) Append(zero_points_, 4);
+    if (n > 0) Append(zero_points_ >> (32 - 8 * n), n);
   }
 
  private:
-  void Put(int32_t value) {
-    int16_t* halves = reinterpret_cast<int16_t*>(words_ + (k_ / 4 * 2 + (k_ & 1)) * kPositions);
-    halves[(k_ >> 1) & 1] = static_cast<int16_t>(value);
-    ++k_;
+  void Put(uint32_t bytes) {
+    words_[0] = AddEvenBytes(negated_, bytes);
+    words_[kPositions] = AddOddBytes(negated_, bytes);
+    words_ += 2 * kPositions;
+  }
+
+  // The low `n` (1 to 4) bytes of a word whose others are 0.
+  void Append(uint32_t bytes, int32_t n) {
+    const uint32_t word = pending_ | bytes << bits_;
+    const int32_t bits = bits_ + 8 * n;
+    if (bits < 32) {
+      pending_ = word;
+      bits_ = bits;
+      return;
+    }
+    Put(word);
+    pending_ = bytes >> (31 - bits_) >> 1;
+    bits_ = bits - 32;
   }
 
   uint32_t* words_;
-  int32_t zero_point_, k_;
-  uint32_t negated_;
+  uint32_t zero_points_, negated_;
+  uint32_t pending_ = 0;  // bytes that do not make a word yet
+  int32_t bits_ = 0;
 };
-
-// The receptive field of output position (y, x).
-inline void FillPosition(const ConvDims& dims, const FilterDims& filter, const ConvParams& params,
-                         const TileShape& shape, const int8_t* input, int32_t y, int32_t x,
-                         PositionFiller filler) {
-  const int32_t channels = dims.in_channels;
-  const int32_t origin_y = y * params.stride_h - params.pad_top;
-  const int32_t origin_x = x * params.stride_w - params.pad_left;
-  for (int32_t ky = 0; ky < filter.h; ++ky) {
-    const int32_t in_y = origin_y + ky * params.dilation_h;
-    if (in_y < 0 || in_y >= dims.in_h) {
-      filler.Zero(filter.w * channels);
-      continue;
-    }
-    const int8_t* row = input + in_y * dims.in_w * channels;
-    if (params.dilation_w == 1) {
-      const int32_t before = Clamp(-origin_x, 0, filter.w);
-      const int32_t end = Clamp(dims.in_w - origin_x, before, filter.w);
-      filler.Zero(before * channels);
-      filler.Copy(row + (origin_x + before) * channels, (end - before) * channels);
-      filler.Zero((filter.w - end) * channels);
-      continue;
-    }
-    for (int32_t kx = 0; kx < filter.w; ++kx) {
-      const int32_t in_x = origin_x + kx * params.dilation_w;
-      if (in_x < 0 || in_x >= dims.in_w) {
-        filler.Zero(channels);
-      } else {
-        filler.Copy(row + in_x * channels, channels);
-      }
-    }
-  }
-  filler.Zero(shape.pairs * 2 - shape.terms);
-}
 
 }  // namespace kws
 

@@ -47,7 +47,13 @@ inline uint32_t ExtendEvenBytes(uint32_t word) {
 
 // Bytes 1 and 3 likewise. SXTB16 with a rotation.
 inline uint32_t ExtendOddBytes(uint32_t word) {
+#if KWS_DSP_NATIVE
+  uint32_t result;
+  asm("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
+  return result;
+#else
   return ExtendEvenBytes((word >> 8) | (word << 24));
+#endif
 }
 
 // Two int16 differences, wrapping. SSUB16.

@@ -63,12 +63,12 @@ inline int32_t SaturateInt8(int32_t x) {
 #endif
 }
 
-// The first `n` (0 to 4) bytes at `p` as a word, the rest zero.
+// The first `n` bytes at `p` as a word, the rest zero; all 4 when there are more, none below 1.
 inline uint32_t LoadBytes(const int8_t* p, int32_t n) {
   if (n >= 4) return LoadWord(p);
-  uint32_t word = 0;
-  for (int32_t i = 0; i < n; ++i)
-    word |= static_cast<uint32_t>(static_cast<uint8_t>(p[i])) << 8 * i;
+  if (n <= 0) return 0;
+  uint32_t word = (n & 2) != 0 ? LoadHalf(p) : 0;
+  if ((n & 1) != 0) word |= static_cast<uint32_t>(static_cast<uint8_t>(p[n & 2])) << 8 * (n & 2);
   return word;
 }
 

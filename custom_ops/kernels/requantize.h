@@ -55,6 +55,7 @@ struct FastRequantizer {
   int32_t offset;  // half + zero_point * 2^right
   int32_t right;
 
+  FastRequantizer() = default;
   FastRequantizer(int32_t q31_multiplier, int32_t right_shift, int32_t zero_point)
       : multiplier(q31_multiplier),
         offset((1 << (right_shift - 1)) + zero_point * (1 << right_shift)),
