@@ -1,6 +1,6 @@
-// Fuzz target: whatever the bytes, the reader refuses them or both kernels run on them within their
-// buffers and agree. Built with libFuzzer (-DKWS_LIBFUZZER -fsanitize=fuzzer) or, as here, with a
-// deterministic mutator of its own:
+// Fuzz target: whatever the bytes, the readers of all encodings refuse them, or one takes them and
+// its kernels run on them within their buffers and agree. Built with libFuzzer (-DKWS_LIBFUZZER
+// -fsanitize=fuzzer) or, as here, with a deterministic mutator of its own:
 //   fuzz_sparse_format INPUTS [SEED] [FILE...]    FILEs are packed buffers to start from
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +8,10 @@
 #include <cstring>
 #include <vector>
 
+#include "custom_ops/kernels/index_list_conv2d.h"
+#include "custom_ops/kernels/n_of_m_conv2d.h"
 #include "custom_ops/kernels/sparse_conv2d.h"
+#include "custom_ops/kernels/sparse_geometry.h"
 
 namespace {
 
@@ -31,21 +34,50 @@ void Fail(const char* what) {
   std::abort();
 }
 
-void RunKernels(const kws::BlockSparseConv& weights, uint32_t seed) {
+// The kernels of each encoding under one name.
+constexpr auto Reference(const kws::BlockSparseConv&) { return kws::SparseConv2dReference; }
+constexpr auto Reference(const kws::IndexListConv&) { return kws::IndexListConv2dReference; }
+constexpr auto Reference(const kws::NOfMConv&) { return kws::NOfMConv2dReference; }
+constexpr auto M7(const kws::BlockSparseConv&) { return kws::SparseConv2dM7; }
+constexpr auto M7(const kws::IndexListConv&) { return kws::IndexListConv2dM7; }
+constexpr auto M7(const kws::NOfMConv&) { return kws::NOfMConv2dM7; }
+constexpr auto ScratchBytes(const kws::BlockSparseConv&) { return kws::SparseConv2dM7ScratchBytes; }
+constexpr auto ScratchBytes(const kws::IndexListConv&) {
+  return kws::IndexListConv2dM7ScratchBytes;
+}
+constexpr auto ScratchBytes(const kws::NOfMConv&) { return kws::NOfMConv2dM7ScratchBytes; }
+bool IsFast(const kws::BlockSparseConv& w, const kws::ConvParams&, const int32_t* bias) {
+  return kws::SparseConv2dIsNarrow(w, bias);
+}
+bool IsFast(const kws::IndexListConv& w, const kws::ConvParams& params, const int32_t* bias) {
+  return kws::IndexListConv2dIsFast(w, params, bias);
+}
+bool IsFast(const kws::NOfMConv& w, const kws::ConvParams& params, const int32_t* bias) {
+  return kws::NOfMConv2dIsFast(w, params, bias);
+}
+// Values that meet every output position.
+int64_t Stored(const kws::BlockSparseConv& w) {
+  return int64_t{w.n_blocks} * w.block_out * w.block_in;
+}
+int64_t Stored(const kws::IndexListConv& w) { return w.n_entries; }
+int64_t Stored(const kws::NOfMConv& w) {
+  return int64_t{w.out_channels} * w.row_quads * kws::NOfMQuad::kValues;
+}
+
+template <typename View>
+void RunKernels(const View& weights, uint32_t seed) {
   kws::ConvDims dims;
   kws::ConvParams params;
   const int32_t in_h =
       1 + static_cast<int32_t>(seed % 5) + (weights.kernel_h - 1) * weights.dilation_h % 64;
   const int32_t in_w =
       1 + static_cast<int32_t>(seed / 5 % 5) + (weights.kernel_w - 1) * weights.dilation_w % 64;
-  if (!kws::SparseConv2dGeometry(weights, 1, in_h, in_w, &dims, &params)) return;
-  const int64_t depth = int64_t{weights.columns} * weights.block_in;
-  const int64_t outputs = int64_t{dims.out_h} * dims.out_w * dims.out_channels;
+  if (!kws::SparseConvGeometry(weights, 1, in_h, in_w, &dims, &params)) return;
+  const int64_t depth = int64_t{weights.kernel_h} * weights.kernel_w * weights.tap_pitch;
+  const int64_t positions = int64_t{dims.out_h} * dims.out_w;
+  const int64_t outputs = positions * dims.out_channels;
   const int64_t inputs = int64_t{in_h} * in_w * weights.in_channels;
-  const int64_t work = outputs + outputs / dims.out_channels * depth +
-                       int64_t{weights.n_blocks} * weights.block_out * weights.block_in *
-                           (outputs / dims.out_channels);
-  if (work > kMaxWork || inputs > kMaxWork) return;
+  if (outputs + positions * (depth + Stored(weights)) > kMaxWork || inputs > kMaxWork) return;
   params.input_zero_point = static_cast<int8_t>(seed >> 8);
   params.output_zero_point = static_cast<int8_t>(seed >> 16);
   Aligned input(static_cast<size_t>(inputs));
@@ -55,27 +87,46 @@ void RunKernels(const kws::BlockSparseConv& weights, uint32_t seed) {
     bias[i] = static_cast<int32_t>(seed + i * 977) >> (seed % 20);
   Aligned expected(static_cast<size_t>(outputs));
   Aligned found(static_cast<size_t>(outputs));
-  Aligned scratch(kws::SparseConv2dM7ScratchBytes(weights));
+  Aligned scratch(ScratchBytes(weights)(weights));
   const auto* source = reinterpret_cast<const int8_t*>(input.memory);
-  kws::SparseConv2dReference(weights, dims, params, source, bias.data(),
-                             reinterpret_cast<int8_t*>(expected.memory));
-  kws::SparseConv2dM7(weights, dims, params, kws::SparseConv2dIsNarrow(weights, bias.data()),
-                      source, bias.data(), reinterpret_cast<int8_t*>(found.memory), scratch.memory);
-  if (std::memcmp(expected.memory, found.memory, found.size) != 0) Fail("kernels disagree");
+  Reference(weights)(weights, dims, params, source, bias.data(),
+                     reinterpret_cast<int8_t*>(expected.memory));
+  const bool fast = IsFast(weights, params, bias.data());
+  for (const bool taken : {fast, false}) {
+    M7(weights)(weights, dims, params, taken, source, bias.data(),
+                reinterpret_cast<int8_t*>(found.memory), scratch.memory);
+    if (std::memcmp(expected.memory, found.memory, found.size) != 0) Fail("kernels disagree");
+  }
+}
+
+template <typename View>
+bool ReadAndRun(kws::FormatError (*read)(const uint8_t*, size_t, View*), const Aligned& copy,
+                uint32_t seed) {
+  View weights;
+  const kws::FormatError error = read(copy.memory, copy.size, &weights);
+  if (kws::FormatErrorText(error) == nullptr) Fail("error without text");
+  if (error != kws::FormatError::kOk) return false;
+  RunKernels(weights, seed);
+  return true;
+}
+
+// Gives the bytes to every reader; whether one took them.
+bool TryInput(const uint8_t* data, size_t size) {
+  Aligned copy(size);
+  if (size != 0) std::memcpy(copy.memory, data, size);
+  uint32_t seed = static_cast<uint32_t>(size);
+  for (size_t i = 0; i < size; ++i) seed = seed * 16777619u ^ copy.memory[i];
+  const int takers = ReadAndRun(kws::ReadBlockSparseConv, copy, seed) +
+                     ReadAndRun(kws::ReadIndexListConv, copy, seed) +
+                     ReadAndRun(kws::ReadNOfMConv, copy, seed);
+  if (takers > 1) Fail("two encodings take one buffer");
+  return takers == 1;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  Aligned copy(size);
-  if (size != 0) std::memcpy(copy.memory, data, size);
-  kws::BlockSparseConv weights;
-  const kws::FormatError error = kws::ReadBlockSparseConv(copy.memory, size, &weights);
-  if (kws::FormatErrorText(error) == nullptr) Fail("error without text");
-  if (error != kws::FormatError::kOk) return 0;
-  uint32_t seed = static_cast<uint32_t>(size);
-  for (size_t i = 0; i < size; ++i) seed = seed * 16777619u ^ copy.memory[i];
-  RunKernels(weights, seed);
+  TryInput(data, size);
   return 0;
 }
 
@@ -154,13 +205,7 @@ int main(int argc, char** argv) {
   for (long i = 0; i < inputs; ++i) {
     std::vector<uint8_t> bytes = corpus[random.Below(static_cast<uint32_t>(corpus.size()))];
     Mutate(bytes, random);
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
-    kws::BlockSparseConv weights;
-    Aligned copy(bytes.size());
-    if (!bytes.empty()) std::memcpy(copy.memory, bytes.data(), bytes.size());
-    if (kws::ReadBlockSparseConv(copy.memory, bytes.size(), &weights) == kws::FormatError::kOk) {
-      ++accepted;
-    }
+    if (TryInput(bytes.data(), bytes.size())) ++accepted;
   }
   std::printf("%ld inputs, %ld accepted and run, no finding\n", inputs, accepted);
   return 0;
