@@ -9,12 +9,6 @@
 
 namespace kws {
 
-// Writes tile columns [0, columns) of `lane` from as many consecutive bytes: (value - zero_point) *
-// TileScale(narrow). Lanes in layout kSingle come in pairs: `lane` is even and `second` the bytes
-// of the next lane; otherwise `second` is not used.
-void ExpandLane(TileLayout layout, bool narrow, int32_t zero_point, const int8_t* source,
-                const int8_t* second, int32_t columns, int32_t lane, uint32_t* tile);
-
 // Receptive fields that are not consecutive bytes of the input are first put together in scratch.
 class TileFiller {
  public:
@@ -28,14 +22,18 @@ class TileFiller {
   void Fill(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const;
 
  private:
-  // The receptive field whose first tap is at (y, x) of the input, as TileColumns() bytes.
-  const int8_t* Field(const int8_t* input, int32_t y, int32_t x, int8_t* memory) const;
+  void FillDirectQuads(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const;
+  // Copies the receptive field whose first tap is at (y, x) of the input to `to`.
   void Gather(const int8_t* input, int32_t y, int32_t x, int8_t* to) const;
+  // Expands TileColumns() bytes into `lane`; in layout kSingle, and if `second` is not null, those
+  // into the next lane.
+  void Expand(const int8_t* source, const int8_t* second, int32_t lane, uint32_t* tile) const;
 
   const BlockSparseConv& w_;
   const ConvDims& dims_;
   const ConvParams& params_;
   bool narrow_;
+  bool direct_;  // a receptive field is consecutive bytes of the input
   int8_t* memory_;
 };
 

@@ -13,31 +13,29 @@ namespace kws {
 
 struct BlockFrame {
   const uint32_t* tile;  // of the first lane
-  // A block's index is at index_origin + values / bytes of values per byte of index: indices need
-  // no pointer of their own.
-  uint32_t index_origin;
-  const ChannelPlan* plan;   // of the row
-  int8_t* output;            // of the row and the first lane
-  int32_t stride;            // out_channels
-  const int8_t* values;      // of the row
-  const int8_t* values_end;  // of the row; set by the kernel
+  // Kernels read one index ahead: once a block's index is read, the pointer behind it and this give
+  // the block's values, at values_origin + pointer * (bytes of values per byte of indices).
+  uint32_t values_origin;
+  const ChannelPlan* plan;  // of the row
+  int8_t* output;           // of the row and the first lane
+  int32_t stride;           // out_channels
+  const uint8_t* indices;   // behind the first of the row
+  const uint8_t* last;      // behind the last of the row; set by the kernel
 };
 static_assert(sizeof(BlockFrame) == 28, "the assembly knows the offsets");
 
-// `log2_bytes`: bytes of values per byte of index are 2^log2_bytes.
 inline BlockFrame MakeBlockFrame(const BlockTile& tile, const uint32_t* first_lane, int32_t lane,
-                                 int32_t row, int32_t log2_bytes) {
+                                 int32_t row) {
   const BlockSparseConv& w = *tile.layer.weights;
   const ChannelPlan* plan = reinterpret_cast<const ChannelPlan*>(tile.layer.plan);
+  const int32_t channel = row * w.block_out;
+  const uint32_t bytes_per_block = static_cast<uint32_t>(w.block_out * w.block_in);
+  const uint32_t index_bytes = static_cast<uint32_t>(w.index_bytes);
   const uint32_t values = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(w.values));
   const uint32_t indices = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(w.indices));
-  const int32_t channel = row * w.block_out;
-  return {first_lane,
-          indices - (values >> log2_bytes),
-          plan + channel,
-          tile.output + lane * w.out_channels + channel,
-          w.out_channels,
-          w.values + w.row_offsets[row] * static_cast<uint32_t>(w.block_out * w.block_in),
+  return {first_lane,     values - (indices + index_bytes) / index_bytes * bytes_per_block,
+          plan + channel, tile.output + lane * w.out_channels + channel,
+          w.out_channels, w.indices + (w.row_offsets[row] + 1) * index_bytes,
           nullptr};
 }
 
@@ -53,12 +51,12 @@ inline BlockFrame MakeBlockFrame(const BlockTile& tile, const uint32_t* first_la
   "add sp, #28\n"       \
   "pop {r4-r11, pc}\n"
 #define KWS_TILE "[sp, #0]"
-#define KWS_INDEX_ORIGIN "[sp, #4]"
+#define KWS_VALUES_ORIGIN "[sp, #4]"
 #define KWS_PLAN "[sp, #8]"
 #define KWS_OUTPUT "[sp, #12]"
 #define KWS_STRIDE "[sp, #16]"
-#define KWS_VALUES "[sp, #20]"
-#define KWS_VALUES_END "[sp, #24]"
+#define KWS_INDICES "[sp, #20]"
+#define KWS_LAST "[sp, #24]"
 
 }  // namespace kws
 #endif  // KWS_DSP_NATIVE

@@ -15,10 +15,11 @@ struct ChannelPlan {
   int32_t offset;
   // Bits 0 to 7: the right shift; 0 stops the row kernels: where FastRequantizer does not take a
   // channel of the block row, where the last block row has less than block_out channels, and behind
-  // the last. Bits 8 to 31: bytes of values of the block row.
-  uint32_t bytes_and_shift;
+  // the last. Bits 8 to 31, signed: bytes of indices of the block row but its first, negative for
+  // an empty row.
+  uint32_t indices_and_shift;
 
-  int32_t right() const { return static_cast<int32_t>(bytes_and_shift & 0xFFu); }
+  int32_t right() const { return static_cast<int32_t>(indices_and_shift & 0xFFu); }
 };
 
 // A tile and where its results go, as RunSparseTile takes them.

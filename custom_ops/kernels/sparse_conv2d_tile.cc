@@ -33,10 +33,10 @@ size_t SparseTilePlanBytes(const BlockSparseConv& weights) {
 SparseTiles PlanSparseTiles(const BlockSparseConv& w, const ConvParams& params, bool narrow,
                             const int32_t* bias, void* memory) {
   ChannelPlan* plan = static_cast<ChannelPlan*>(memory);
-  const uint32_t block_bytes = static_cast<uint32_t>(w.block_out * w.block_in);
   int32_t channel = 0;
   for (int32_t row = 0; row < w.block_rows; ++row) {
-    const uint32_t bytes = (w.row_offsets[row + 1] - w.row_offsets[row]) * block_bytes;
+    const uint32_t blocks = w.row_offsets[row + 1] - w.row_offsets[row];
+    const uint32_t index_bytes = (blocks - 1) * static_cast<uint32_t>(w.index_bytes);
     const int32_t first = channel;
     bool fast = first + w.block_out <= w.out_channels;
     for (int32_t r = 0; r < w.block_out && channel < w.out_channels; ++r, ++channel) {
@@ -48,11 +48,11 @@ SparseTiles PlanSparseTiles(const BlockSparseConv& w, const ConvParams& params, 
       const FastRequantizer requantize(w.multipliers[channel], -shift, params.output_zero_point);
       plan[channel] = {static_cast<int32_t>(static_cast<uint32_t>(bias[channel]) << 1),
                        requantize.multiplier, requantize.offset,
-                       bytes << 8 | static_cast<uint32_t>(requantize.right)};
+                       index_bytes << 8 | static_cast<uint32_t>(requantize.right)};
     }
-    if (!fast) plan[first].bytes_and_shift = 0;
+    if (!fast) plan[first].indices_and_shift = 0;
   }
-  plan[channel].bytes_and_shift = 0;
+  plan[channel].indices_and_shift = 0;
   return {&w, &params, narrow, bias, static_cast<const uint32_t*>(memory)};
 }
 
