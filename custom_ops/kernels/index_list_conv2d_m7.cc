@@ -7,47 +7,48 @@ namespace kws {
 namespace {
 
 #if KWS_DSP_NATIVE
+// clang-format off
 // One weight, six cycles: 4 SMLAL, 4 LDR for the second pairs of this weight and the first ones of
 // the next, whose address and value are prepared meanwhile; the distance of the one after that is
 // loaded at the end. r3 = distance. `last` fills the last slot.
-#define KWS_INDEX_LIST_WEIGHT(last) \
-  "smlal r4, r5, r0, r12\n"         \
-  "ldr  r0, [r2, #8]\n"             \
-  "smlal r6, r7, r1, r12\n"         \
-  "ldr  r1, [r2, #12]\n"            \
-  "smlal r8, r9, r0, r12\n"         \
-  "add  r2, r2, r3, lsl #4\n"       \
-  "smlal r10, r11, r1, r12\n"       \
-  "ldrsb r12, [lr, #-1]\n"          \
-  "ldr  r0, [r2]\n"                 \
-  "ldr  r1, [r2, #4]\n"             \
-  "ldrb r3, [lr], #2\n" last "\n"
+#define KWS_INDEX_LIST_WEIGHT(last)  \
+  "smlal r4, r5, r0, r12\n"          \
+  "ldr  r0, [r2, #8]\n"              \
+  "smlal r6, r7, r1, r12\n"          \
+  "ldr  r1, [r2, #12]\n"             \
+  "smlal r8, r9, r0, r12\n"          \
+  "add  r2, r2, r3, lsl #4\n"        \
+  "smlal r10, r11, r1, r12\n"        \
+  "ldrsb r12, [lr, #-1]\n"           \
+  "ldr  r0, [r2]\n"                  \
+  "ldr  r1, [r2, #4]\n"              \
+  "ldrb r3, [lr], #2\n"              \
+  last "\n"
 
-// The twin is RunIndexListRows below.
 [[gnu::naked]] void RunRows(PairRows*) {
   asm volatile(
       KWS_PAIR_ENTER
-      "ldr  r0, [sp]\n"
-      "ldr  r12, [r0, #8]\n"
-      "ldr  lr, [r0, #4]\n"
-      "ldr  r3, [r12], #4\n"
+      "ldr  lr, [sp, #4]\n"
+      "ldr  r12, [sp, #8]\n"
+      KWS_PAIR_START_0
+      "ldrb r3, [lr], #4\n"    // the first distance; of the next row when this one is empty
+      "ldr  r0, [r12], #4\n"
+      "ldr  r2, [sp]\n"
       "ldr  r1, [r12]\n"
-      "str  r12, [r0, #8]\n"
-      "ldr  r2, [r0]\n"
-      KWS_PAIR_START
-      "subs r1, r1, r3\n"
-      "beq  4f\n"
-      "ldrb r3, [lr], #4\n"
+      "str  r12, [sp, #8]\n"
+      KWS_PAIR_START_1
       "ldrsb r12, [lr, #-3]\n"
+      "add  r2, r2, r3, lsl #4\n"
+      "subs r1, r1, r0\n"
+      "beq  4f\n"
       // All but the last weight in a loop of two: n = r1 - 1 of them. The counter starts at
       // (n - 2) / 2, rounded down; carry says that n is odd, minus that n is 0 or 1.
       "sub  r0, r1, #3\n"
-      "add  r2, r2, r3, lsl #4\n"
-      "asrs r0, r0, #1\n"
       "ldrb r3, [lr, #-2]\n"
+      "asrs r0, r0, #1\n"
+      "ldr  r1, [r2, #4]\n"
       "add  r5, r5, r0, lsl #14\n"
       "ldr  r0, [r2]\n"
-      "ldr  r1, [r2, #4]\n"
       "bcs  2f\n"
       "bmi  3f\n"
       ".balign 8\n"
@@ -64,11 +65,15 @@ namespace {
       "add  r5, r5, " KWS_PAIR_COUNT "\n"
       "smlal r8, r9, r0, r12\n"
       "smlal r10, r11, r1, r12\n"
+      "b.w  KwsFinishPairRow\n"
       "4:\n"
+      "sub  lr, lr, #4\n"
       "b.w  KwsFinishPairRow\n");
 }
+// clang-format on
 #else
-// Each row: its weights one after the other against the four pairs of positions.
+// The twin of the assembly: the weights of a row one after the other against the four pairs of
+// positions.
 void RunRows(PairRows* rows) {
   while (rows->rows > 0) {
     int64_t accumulators[kPairs] = {kPairStart, kPairStart, kPairStart, kPairStart};

@@ -33,45 +33,53 @@ static_assert(kGroupBytes == 64, "positions stand in bits 4 and 5");
 // A routine for N of 4: `g1`, `g2`, `g3` are the bytes from the first weight's group of a quad to
 // those of the others, `g4` to the next quad. The loop begins in the middle of a quad and ends
 // there, with the positions of a new quad loaded on the way; the last half quad follows it.
-#define KWS_N_OF_M_ROUTINE(g1, g2, g3, g4) \
-  asm volatile(                                                                    \
-      KWS_PAIR_ENTER                                                               \
-      "ldr  r0, [sp]\n"                                                            \
-      "ldr  lr, [r0, #4]\n"                                                        \
-      "ldr  r1, [r0, #48]\n"                                                       \
-      "ldr  r2, [r0]\n"                                                            \
-      "ldrb r3, [lr], #5\n"                                                        \
-      KWS_PAIR_START                                                               \
-      "subs r1, r1, #2\n"                                                          \
-      "bfi  r2, r3, #4, #2\n"                                                      \
-      "ldrsb r12, [lr, #-4]\n"                                                     \
-      "add  r5, r5, r1, lsl #14\n"                                                 \
-      "ldr  r0, [r2]\n"                                                            \
-      "ldr  r1, [r2, #4]\n"                                                        \
-      "lsr  r3, r3, #2\n"                                                          \
-      "b    2f\n"                                                                  \
-      ".balign 8\n"                                                                \
-      "1:\n"                                                                       \
-      KWS_N_OF_M_WEIGHT(g2, "1", g3, "ldrb r3, [lr], #5\nsubs r5, r5, " KWS_PAIR_COUNT "\n") \
-      KWS_N_OF_M_WEIGHT(g3, "4", g4, "add  r2, r2, #" g4 "\nlsr  r3, r3, #2\n")    \
-      "2:\n"                                                                       \
-      KWS_N_OF_M_WEIGHT("0", "3", g1, "lsr  r3, r3, #2\n")                         \
-      KWS_N_OF_M_WEIGHT(g1, "2", g2, "lsr  r3, r3, #2\nbpl  1b\n")                 \
-      KWS_N_OF_M_WEIGHT(g2, "1", g3, "")                                           \
-      "smlal r4, r5, r0, r12\n"                                                    \
-      "ldr  r0, [r2, #" g3 "+8]\n"                                                 \
-      "smlal r6, r7, r1, r12\n"                                                    \
-      "ldr  r1, [r2, #" g3 "+12]\n"                                                \
-      "add  r5, r5, " KWS_PAIR_COUNT "\n"                                          \
-      "smlal r8, r9, r0, r12\n"                                                    \
-      "smlal r10, r11, r1, r12\n"                                                  \
+// clang-format off
+#define KWS_N_OF_M_ROUTINE(g1, g2, g3, g4)                                        \
+  asm volatile(                                                                   \
+      KWS_PAIR_ENTER                                                              \
+      "ldr  lr, [sp, #4]\n"                                                       \
+      "ldr  r1, [sp, #48]\n"                                                      \
+      "ldr  r2, [sp]\n"                                                           \
+      KWS_PAIR_START_0                                                            \
+      "ldrb r3, [lr], #5\n"                                                       \
+      KWS_PAIR_START_1                                                            \
+      "bfi  r2, r3, #4, #2\n"                                                     \
+      "subs r1, r1, #2\n"                                                         \
+      "ldrsb r12, [lr, #-4]\n"                                                    \
+      "add  r5, r5, r1, lsl #14\n"                                                \
+      "ldr  r0, [r2]\n"                                                           \
+      "ldr  r1, [r2, #4]\n"                                                       \
+      "lsr  r3, r3, #2\n"                                                         \
+      "b    2f\n"                                                                 \
+      ".balign 8\n"                                                               \
+      "1:\n"                                                                      \
+      KWS_N_OF_M_WEIGHT(g2, "1", g3,                                              \
+                        "ldrb r3, [lr], #5\n"                                     \
+                        "subs r5, r5, " KWS_PAIR_COUNT "\n")                      \
+      KWS_N_OF_M_WEIGHT(g3, "4", g4,                                              \
+                        "add  r2, r2, #" g4 "\n"                                  \
+                        "lsr  r3, r3, #2\n")                                      \
+      "2:\n"                                                                      \
+      KWS_N_OF_M_WEIGHT("0", "3", g1, "lsr  r3, r3, #2\n")                        \
+      KWS_N_OF_M_WEIGHT(g1, "2", g2,                                              \
+                        "lsr  r3, r3, #2\n"                                       \
+                        "bpl  1b\n")                                              \
+      KWS_N_OF_M_WEIGHT(g2, "1", g3, "")                                          \
+      "smlal r4, r5, r0, r12\n"                                                   \
+      "ldr  r0, [r2, #" g3 "+8]\n"                                                \
+      "smlal r6, r7, r1, r12\n"                                                   \
+      "ldr  r1, [r2, #" g3 "+12]\n"                                               \
+      "add  r5, r5, " KWS_PAIR_COUNT "\n"                                         \
+      "smlal r8, r9, r0, r12\n"                                                   \
+      "smlal r10, r11, r1, r12\n"                                                 \
       "b.w  KwsFinishPairRow\n")
+// clang-format on
 
-// The twin of both is RunRows below.
 [[gnu::naked]] void RunRows2Of4(PairRows*) { KWS_N_OF_M_ROUTINE("0", "64", "64", "128"); }
 [[gnu::naked]] void RunRows1Of4(PairRows*) { KWS_N_OF_M_ROUTINE("64", "128", "192", "256"); }
 #else
-// Each row: its weights one after the other against the four pairs of positions.
+// The twin of the assembly: the weights of a row one after the other against the four pairs of
+// positions.
 template <int32_t kN>
 void RunRows(PairRows* rows) {
   while (rows->rows > 0) {

@@ -18,6 +18,7 @@ void RunRow(const PairWeights& weights, const ConvParams& params, PairRows* rows
     weights.next(weights, &cursor, rows);
     rows->rows = 1;
     rows->bias = &kNoBias;
+    rows->shifts = weights.layer.shifts;  // read, not used
     weights.run(rows);
     for (int32_t i = 0; i < kPairTile; ++i) sums[i] += static_cast<uint32_t>(rows->sums[i] / 2);
   }

@@ -48,97 +48,100 @@ KWS_OFFSET(next_row, 44);
 KWS_OFFSET(row_quads, 48);
 KWS_OFFSET(sums, 52);
 
+// clang-format off
 // The two doubled sums of a pair in place; r12 = twice (bias - 2^22), `t` is free.
-#define KWS_SPLIT(low, high, t) \
-  "lsr  " t ", " low            \
-  ", #23\n"                     \
-  "add  " high ", r12, " high   \
-  ", lsl #10\n"                 \
-  "lsl  " low ", " low          \
-  ", #9\n"                      \
-  "add  " high ", " high ", " t \
-  ", lsl #1\n"                  \
-  "add  " low ", r12, " low ", lsr #8\n"
+#define KWS_SPLIT(low, high, t)                 \
+  "lsr  " t ", " low ", #22\n"                  \
+  "lsl  " low ", " low ", #9\n"                 \
+  "bic  " t ", " t ", #1\n"                     \
+  "add  " low ", r12, " low ", lsr #8\n"        \
+  "add  " t ", " t ", r12\n"                    \
+  "add  " high ", " t ", " high ", lsl #10\n"
 
-// FastRequantizer::Doubled, the product of one sum beside shift and store of the one before.
-// r3 multiplier, r12 offset, lr shift, r2 output, r1 stride.
-#define KWS_PRODUCT(sum) \
-  "add  r0, r12, " sum   \
-  ", asr #31\n"          \
+// FastRequantizer::Doubled in two steps, so that the product of one sum stands beside the rest of
+// the one before. r3 multiplier, r12 offset, lr shift, r2 output, r1 stride.
+#define KWS_PRODUCT(sum)                        \
+  "add  r0, r12, " sum ", asr #31\n"            \
   "smmlar " sum ", " sum ", r3, r0\n"
-#define KWS_STORE(sum)     \
-  "asr  " sum ", " sum     \
-  ", lr\n"                 \
-  "ssat " sum ", #8, " sum \
-  "\n"                     \
-  "strb " sum              \
-  ", [r2]\n"               \
-  "add  r2, r2, r1\n"
+#define KWS_EVEN(sum)                           \
+  "asr  " sum ", " sum ", lr\n"                 \
+  "ssat " sum ", #8, " sum "\n"                 \
+  "strb " sum ", [r2]\n"
+#define KWS_ODD(sum)                            \
+  "asr  " sum ", " sum ", lr\n"                 \
+  "ssat " sum ", #8, " sum "\n"                 \
+  "strb " sum ", [r2, r1]\n"                    \
+  "add  r2, r2, r1, lsl #1\n"
 
-// Branched to (not called) by the routines below with their frame: [sp] is the PairRows, r4 to r11
-// the accumulators of the four pairs, low word first, lr the stream of the next row. Registers r0
-// to r3 and r12 are free.
+// The twin is FinishPairRow above.
 extern "C" [[gnu::naked]] void KwsFinishPairRow() {
   asm volatile(
-      "ldr  r0, [sp]\n"
-      "ldr  r1, [r0, #16]\n"
-      "str  lr, [r0, #4]\n"
+      "ldr  r1, [sp, #16]\n"  // bias
+      "ldr  r0, [sp, #12]\n"  // rows
+      "str  lr, [sp, #4]\n"
+      "ldr  r2, [sp, #24]\n"  // shift
       "ldr  r12, [r1], #4\n"
-      "ldr  lr, [r0, #40]\n"
-      "str  r1, [r0, #16]\n"
-      "ldr  r1, [r0, #12]\n"
+      "ldr  r3, [sp, #20]\n"  // multiplier
+      "str  r1, [sp, #16]\n"
+      "ldr  r1, [sp, #40]\n"  // sums only
       "lsl  r12, r12, #1\n"
-      "subs r1, r1, #1\n"
+      "ldrsb lr, [r2], #1\n"
       "sub  r12, r12, #0x800000\n"
-      "str  r1, [r0, #12]\n"
-      "ldr  r2, [r0, #28]\n"
-      KWS_SPLIT("r4", "r5", "r1")
-      KWS_SPLIT("r6", "r7", "r3")
-      KWS_SPLIT("r8", "r9", "r1")
-      KWS_SPLIT("r10", "r11", "r3")
-      "cmp  lr, #0\n"
+      "str  r2, [sp, #24]\n"
+      "sub  r0, r0, #1\n"
+      "str  r0, [sp, #12]\n"
+      "cmp  r1, #0\n"
       "bne  3f\n"
-      "ldr  r1, [r0, #24]\n"   // shift
-      "ldr  r3, [r0, #20]\n"   // multiplier
-      "ldrsb lr, [r1], #1\n"
-      "str  r1, [r0, #24]\n"
-      "ldr  r1, [r0, #36]\n"   // 2 * zero point + 1
+      KWS_SPLIT("r4", "r5", "r1")
+      KWS_SPLIT("r6", "r7", "r2")
+      KWS_SPLIT("r8", "r9", "r1")
+      KWS_SPLIT("r10", "r11", "r2")
+      "ldr  r1, [sp, #36]\n"   // 2 * zero point + 1
+      "ldr  r2, [sp, #28]\n"   // output
       "mvn  r12, lr\n"         // right shift - 1
+      "add  r0, r3, #4\n"
       "rsb  lr, lr, #0\n"
+      "str  r0, [sp, #20]\n"
       "lsl  r12, r1, r12\n"
-      "add  r1, r2, #1\n"
-      "str  r1, [r0, #28]\n"
-      "add  r1, r3, #4\n"
+      "add  r0, r2, #1\n"
       "ldr  r3, [r3]\n"
-      "str  r1, [r0, #20]\n"
-      "ldr  r1, [r0, #32]\n"
+      "str  r0, [sp, #28]\n"
+      "ldr  r1, [sp, #32]\n"
       KWS_PRODUCT("r4")
       KWS_PRODUCT("r5")
-      KWS_STORE("r4")
       KWS_PRODUCT("r6")
-      KWS_STORE("r5")
+      KWS_EVEN("r4")
       KWS_PRODUCT("r7")
-      KWS_STORE("r6")
+      KWS_ODD("r5")
       KWS_PRODUCT("r8")
-      KWS_STORE("r7")
+      KWS_EVEN("r6")
       KWS_PRODUCT("r9")
-      KWS_STORE("r8")
+      KWS_ODD("r7")
       KWS_PRODUCT("r10")
-      KWS_STORE("r9")
+      KWS_EVEN("r8")
       KWS_PRODUCT("r11")
-      KWS_STORE("r10")
-      "ldr  r0, [sp]\n"
-      KWS_STORE("r11")
-      "ldr  r1, [r0, #12]\n"
-      "ldr  r2, [r0, #44]\n"
-      "cbz  r1, 2f\n"
-      "bx   r2\n"
+      KWS_ODD("r9")
+      "ldr  r0, [sp, #12]\n"
+      KWS_EVEN("r10")
+      "ldr  r3, [sp, #44]\n"
+      "asr  r11, r11, lr\n"
+      "ssat r11, #8, r11\n"
+      "strb r11, [r2, r1]\n"
+      "cbz  r0, 2f\n"
+      "bx   r3\n"
       "3:\n"
+      KWS_SPLIT("r4", "r5", "r1")
+      KWS_SPLIT("r6", "r7", "r2")
+      KWS_SPLIT("r8", "r9", "r1")
+      KWS_SPLIT("r10", "r11", "r2")
+      "ldr  r0, [sp, #52]\n"
       "add  r0, r0, #52\n"
       "stm  r0, {r4-r11}\n"
       "2:\n"
-      "pop  {r0, r4-r11, pc}\n");
+      "add  sp, sp, " KWS_PAIR_FRAME "\n"
+      "pop  {r4-r11, pc}\n");
 }
+// clang-format on
 #endif  // KWS_DSP_NATIVE
 
 }  // namespace kws
