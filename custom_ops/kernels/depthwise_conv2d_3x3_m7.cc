@@ -18,7 +18,6 @@ void DepthwiseConv2d3x3M7(const ConvDims& dims, const ConvParams& params,
   PlaneQuad quad;
   for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
     quad.narrow = scales.narrow;
-    quad.all = true;
     for (int32_t i = 0; i < kPlaneQuad; ++i) {
       const int32_t channel = c + i;
       const PlaneScale scale = {scales.multiplier(channel), scales.shift(channel),

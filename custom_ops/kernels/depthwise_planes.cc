@@ -8,8 +8,8 @@ namespace kws {
 namespace {
 
 // `columns` columns of four planes.
-void WeaveColumns(const int8_t* first, int32_t first_step, const int8_t* second,
-                  int32_t second_step, uint32_t negated, int32_t columns, uint32_t* words) {
+inline void WeaveColumns(const int8_t* first, int32_t first_step, const int8_t* second,
+                         int32_t second_step, uint32_t negated, int32_t columns, uint32_t* words) {
 #if KWS_DSP_NATIVE
   uint32_t even0, odd0, even1, odd1;
   asm volatile(
@@ -24,13 +24,14 @@ void WeaveColumns(const int8_t* first, int32_t first_step, const int8_t* second,
       "sxtab16 %[odd0], %[negated], %[odd0], ror #8\n"
       "sxtab16 %[odd1], %[negated], %[odd1], ror #8\n"
       "pkhbt r12, %[even0], %[even1], lsl #16\n"
-      "str r12, [%[words]], #8\n"
+      "str r12, [%[words]]\n"
       "pkhtb %[even1], %[even1], %[even0], asr #16\n"
-      "str %[even1], [%[words], #8]\n"
+      "str %[even1], [%[words], #48]\n"
       "pkhbt %[even0], %[odd0], %[odd1], lsl #16\n"
-      "str %[even0], [%[words]], #24\n"
+      "str %[even0], [%[words], #24]\n"
       "pkhtb %[odd1], %[odd1], %[odd0], asr #16\n"
-      "str %[odd1], [%[words], #-8]\n"
+      "str %[odd1], [%[words], #72]\n"
+      "add %[words], #96\n"
       "bne 1b\n"
       : [first] "+r"(first), [second] "+r"(second), [columns] "+r"(columns), [words] "+r"(words),
         [even0] "=&r"(even0), [odd0] "=&r"(odd0), [even1] "=&r"(even1), [odd1] "=&r"(odd1)
@@ -43,9 +44,9 @@ void WeaveColumns(const int8_t* first, int32_t first_step, const int8_t* second,
     const uint32_t even1 = AddEvenBytes(negated, LoadWord(second));
     const uint32_t odd1 = AddOddBytes(negated, LoadWord(second));
     words[0] = PackLowHalves(even0, even1);
-    words[2] = PackLowHalves(odd0, odd1);
-    words[4] = PackHighHalves(even0, even1);
-    words[6] = PackHighHalves(odd0, odd1);
+    words[kPlaneSlots] = PackLowHalves(odd0, odd1);
+    words[2 * kPlaneSlots] = PackHighHalves(even0, even1);
+    words[3 * kPlaneSlots] = PackHighHalves(odd0, odd1);
     first += first_step;
     second += second_step;
   }
@@ -82,19 +83,37 @@ PlaneRows RowsOf(const int8_t* filter, int32_t row, int32_t column) {
 // Unaligned; one STR.
 inline void StoreWord(int8_t* p, uint32_t word) { std::memcpy(p, &word, sizeof(word)); }
 
-// Clamps the staged rows and stores them, positions `pixel` bytes apart. Below the last row
-// `second` is `first`: the row that counts is stored last.
-void StoreStage(uint32_t* stage, int32_t out_w, const OutputRange& range, int32_t pixel,
-                int8_t* first, int8_t* second) {
+// The last row pair of a group is the first of the next.
+void RepeatSlot(int32_t out_w, uint32_t* planes) {
+  uint32_t* const end = planes + PlaneWords(out_w);
+  for (; planes != end; planes += kPlaneSlots) planes[0] = planes[kPlaneGroup];
+}
+
+// Clamps the results of a group and stores them from `output` on, positions `pixel` bytes apart.
+// Returns where the next group begins.
+int8_t* StoreStage(uint32_t* stage, int32_t pairs, bool last_is_single, int32_t out_w,
+                   const OutputRange& range, int32_t pixel, int8_t* output) {
   if (!range.full()) {
-    for (int32_t i = 0; i < 2 * out_w; ++i) stage[i] = ClampBytes(stage[i], range.min, range.max);
+    for (int32_t i = 0; i < pairs * 2 * out_w; ++i) {
+      stage[i] = ClampBytes(stage[i], range.min, range.max);
+    }
   }
-  for (const uint32_t* const end = stage + 2 * out_w; stage != end; stage += 2) {
-    StoreWord(second, stage[1]);
-    StoreWord(first, stage[0]);
-    first += pixel;
-    second += pixel;
+  const int32_t row = out_w * pixel;
+  for (; pairs > 0; --pairs) {
+    int8_t* first = output;
+    // Below the last row both are the same: the one that counts is stored last.
+    int8_t* second = pairs == 1 && last_is_single ? output : output + row;
+    output = second + row;
+    const uint32_t* const end = stage + 2 * out_w;
+    do {
+      StoreWord(second, stage[1]);
+      StoreWord(first, stage[0]);
+      first += pixel;
+      second += pixel;
+      stage += 2;
+    } while (stage != end);
   }
+  return output;
 }
 
 }  // namespace
@@ -115,7 +134,6 @@ void PackPlaneChannel(const int8_t* filter, int32_t row, int32_t column, int32_t
     rows = RowsOf(filter, row, column);
   }
   quad->rows[i] = rows;
-  quad->all = quad->all && rows == PlaneRows::kAll;
   for (int32_t x = 0; x < kPlaneTaps; ++x, filter += column) {
     const int32_t w0 = filter[0] * factor;
     const int32_t w1 = filter[row] * factor;
@@ -140,26 +158,33 @@ PlaneWeaver::PlaneWeaver(const ConvDims& dims, const ConvParams& params)
       outside((static_cast<uint32_t>(params.input_zero_point) & 0xFFu) * 0x01010101u),
       negated(PackHalves(-params.input_zero_point, -params.input_zero_point)) {}
 
-void PlaneWeaver::Weave(const int8_t* input, int32_t y, int32_t slot, uint32_t* planes) const {
+void PlaneWeaver::Weave(const int8_t* input, int32_t y, int32_t slot, int32_t pairs,
+                        uint32_t* planes) const {
   if (columns == 0) return;
   const int8_t* const zeros = reinterpret_cast<const int8_t*>(&outside);
-  const bool has_first = y >= 0 && y < in_h;
-  const bool has_second = y + 1 >= 0 && y + 1 < in_h;
-  const int8_t* const source = input + y * row;
-  WeaveColumns(has_first ? source : zeros, has_first ? pixel : 0, has_second ? source + row : zeros,
-               has_second ? pixel : 0, negated, columns, planes + skipped + slot);
+  const uint32_t height = static_cast<uint32_t>(in_h);
+  const int8_t* source = input + y * row;
+  uint32_t* words = planes + skipped + slot;
+  for (; pairs > 0; --pairs, y += 2, source += 2 * row, ++words) {
+    const bool has_first = static_cast<uint32_t>(y) < height;
+    const bool has_second = static_cast<uint32_t>(y + 1) < height;
+    WeaveColumns(has_first ? source : zeros, has_first ? pixel : 0,
+                 has_second ? source + row : zeros, has_second ? pixel : 0, negated, columns,
+                 words);
+  }
 }
 
-void PlaneRowPairWide(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
-                      int32_t zero_point, uint32_t* stage) {
-  for (int32_t i = 0; i < kPlaneQuad; ++i, planes += 2) {
-    const PlaneChannel& channel = quad.channels[i];
-    int8_t* output = reinterpret_cast<int8_t*>(stage) + i;
-    for (int32_t x = 0; x < out_w; ++x, output += 2 * kPlaneQuad) {
+void RunPlaneGroupWide(const PlaneQuad& quad, const uint32_t* planes, int32_t pairs, int32_t out_w,
+                       int32_t zero_point, uint32_t* stage) {
+  for (int32_t i = 0; i < kPlaneQuad * pairs; ++i) {
+    const PlaneChannel& channel = quad.channels[i % kPlaneQuad];
+    const uint32_t* column = planes + i % kPlaneQuad * kPlaneSlots + i / kPlaneQuad;
+    int8_t* output = reinterpret_cast<int8_t*>(stage + i / kPlaneQuad * 2 * out_w) + i % kPlaneQuad;
+    for (int32_t x = 0; x < out_w; ++x, column += kColumnWords, output += 2 * kPlaneQuad) {
       int32_t sums[2] = {channel.bias, channel.bias};
       for (int32_t tap = 0; tap < kPlaneTaps; ++tap) {
-        const uint32_t u = planes[kColumnWords * (x + tap) + parity];
-        const uint32_t l = planes[kColumnWords * (x + tap) + 1 - parity];
+        const uint32_t u = column[kColumnWords * tap];
+        const uint32_t l = column[kColumnWords * tap + 1];
         const uint32_t a = channel.weights[2 * tap];
         const uint32_t b = channel.weights[2 * tap + 1];
         sums[0] = Plus(MultiplyAccumulateDual(u, a, sums[0]), LowHalf(l) * HighHalf(b));
@@ -186,21 +211,21 @@ void RunPlaneQuad(const PlaneQuad& quad, const PlaneWeaver& weaver, const ConvDi
   uint32_t* const stage = planes + PlaneWords(dims.out_w);
   const OutputRange range = {params.output_zero_point, params.activation_min,
                              params.activation_max};
-  const int32_t pixel = dims.out_channels;
-  const int32_t row = dims.out_w * pixel;
+  const int32_t pairs = (dims.out_h + 1) / 2;
   for (int32_t n = 0; n < dims.batches; ++n) {
-    weaver.Weave(input, -params.pad_top, 0, planes);
-    for (int32_t y = 0; y < dims.out_h; y += 2) {
-      const int32_t parity = y / 2 % 2;
-      weaver.Weave(input, y + 2 - params.pad_top, 1 - parity, planes);
+    for (int32_t first = 0; first < pairs; first += kPlaneGroup) {
+      const int32_t count = Clamp(pairs - first, 0, kPlaneGroup);
+      const int32_t kept = first == 0 ? 0 : 1;
+      if (kept != 0) RepeatSlot(dims.out_w, planes);
+      weaver.Weave(input, 2 * (first + kept) - params.pad_top, kept, count + 1 - kept, planes);
       if (quad.narrow) {
-        PlaneRowPair(quad, planes, parity, dims.out_w, stage);
+        RunPlaneGroup(quad, planes, count, dims.out_w, stage);
       } else {
-        PlaneRowPairWide(quad, planes, parity, dims.out_w, range.zero_point, stage);
+        RunPlaneGroupWide(quad, planes, count, dims.out_w, range.zero_point, stage);
       }
-      const bool last = y + 1 == dims.out_h;
-      StoreStage(stage, dims.out_w, range, pixel, output, last ? output : output + row);
-      output += last ? row : 2 * row;
+      const bool last_is_single = 2 * (first + count) > dims.out_h;
+      output =
+          StoreStage(stage, count, last_is_single, dims.out_w, range, dims.out_channels, output);
     }
     input += dims.in_h * weaver.row;
   }

@@ -9,7 +9,8 @@
 //   row y + 1:  w0 * high u  + (w1, w2) * l
 //
 // so that two weight words a filter column, a = (w0, w1) and b = (w1, w2), serve both rows with
-// six multiplications an output. A channel without some of its rows needs fewer.
+// six multiplications an output. A channel without some of its rows needs fewer. Row pairs are
+// woven in groups, each once, so that a channel's weights are loaded once a group.
 #ifndef CUSTOM_OPS_KERNELS_DEPTHWISE_PLANES_H_
 #define CUSTOM_OPS_KERNELS_DEPTHWISE_PLANES_H_
 
@@ -39,14 +40,13 @@ struct PlaneChannel {
   int32_t right_and_count;           // right shift + (output width - 1) * 256
   uint32_t weights[2 * kPlaneTaps];  // kAll: a, b of each column; kUpper: a; kLower: b; else w, 0
   int32_t bias;
-  int32_t offset;  // FastRequantizer::offset; for PlaneRowPairWide the shift, positive to the left
+  int32_t offset;  // FastRequantizer::offset; for RunPlaneGroupWide the shift, positive to the left
 };
 static_assert(sizeof(PlaneChannel) == 40, "the layout is known to assembly");
 
 struct PlaneQuad {
   PlaneChannel channels[kPlaneQuad];
   PlaneRows rows[kPlaneQuad];
-  bool all;     // every channel is kAll
   bool narrow;  // weights and bias are doubled for FastRequantizer
 };
 
@@ -60,14 +60,16 @@ struct PlaneScale {
 void PackPlaneChannel(const int8_t* filter, int32_t row, int32_t column, int32_t bias,
                       const PlaneScale& scale, int32_t out_w, int32_t i, PlaneQuad* quad);
 
-// The planes of four channels: [column][channel][row pair], out_w + 2 columns and one more that the
-// loops read ahead. Row pair p of the input stands in word p % 2, so that u is the word `parity`
-// and l the other.
-constexpr int32_t kColumnWords = 2 * kPlaneQuad;
+// A group is up to kPlaneGroup pairs of output rows. The planes of four channels hold the row pairs
+// of the input that a group needs: [column][channel][slot], out_w + 2 columns and one more that the
+// loops read ahead. For the row pair r of a group u is slot r and l slot r + 1.
+constexpr int32_t kPlaneGroup = 5;
+constexpr int32_t kPlaneSlots = kPlaneGroup + 1;
+constexpr int32_t kColumnWords = kPlaneQuad * kPlaneSlots;
 constexpr int32_t PlaneWords(int32_t out_w) { return kColumnWords * (out_w + kPlaneTaps); }
 
-// Words that two output rows of four channels take: [column][row] of four int8.
-constexpr int32_t StageWords(int32_t out_w) { return 2 * out_w; }
+// Words of the results of a group: [row pair][column][row] of four int8.
+constexpr int32_t StageWords(int32_t out_w) { return kPlaneGroup * 2 * out_w; }
 
 // Weaves rows of the input of one layer. Columns where the convolution pads are left alone; they
 // must be zero.
@@ -80,18 +82,18 @@ struct PlaneWeaver {
 
   PlaneWeaver(const ConvDims& dims, const ConvParams& params);
 
-  // Rows y and y + 1, which may lie outside, into the words `slot`. `input` is the first of the
-  // four channels of one batch.
-  void Weave(const int8_t* input, int32_t y, int32_t slot, uint32_t* planes) const;
+  // `pairs` row pairs, the first of rows y and y + 1, into as many slots from `slot` on; rows may
+  // lie outside. `input` is the first of the four channels of one batch.
+  void Weave(const int8_t* input, int32_t y, int32_t slot, int32_t pairs, uint32_t* planes) const;
 };
 
-// Two output rows of four channels, full int8 range. `quad` is narrow.
-void PlaneRowPair(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
-                  uint32_t* stage);
+// A group of `pairs` row pairs of four channels, full int8 range. `quad` is narrow.
+void RunPlaneGroup(const PlaneQuad& quad, const uint32_t* planes, int32_t pairs, int32_t out_w,
+                   uint32_t* stage);
 
 // The same for a quad that is not.
-void PlaneRowPairWide(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
-                      int32_t zero_point, uint32_t* stage);
+void RunPlaneGroupWide(const PlaneQuad& quad, const uint32_t* planes, int32_t pairs, int32_t out_w,
+                       int32_t zero_point, uint32_t* stage);
 
 // Words of scratch for RunPlaneQuad.
 constexpr int32_t PlaneScratchWords(int32_t out_w) { return PlaneWords(out_w) + StageWords(out_w); }

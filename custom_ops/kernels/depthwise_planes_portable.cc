@@ -1,4 +1,4 @@
-// PlaneRowPair in C++: the host's, and what the assembly of depthwise_planes_m7.cc does.
+// RunPlaneGroup in C++: the host's, and what the assembly of depthwise_planes_m7.cc does.
 #include "custom_ops/kernels/depthwise_planes.h"
 #include "custom_ops/kernels/dsp.h"
 
@@ -43,21 +43,23 @@ inline void AddColumn(PlaneRows rows, const uint32_t* w, int32_t x, uint32_t u, 
 
 }  // namespace
 
-void PlaneRowPair(const PlaneQuad& quad, const uint32_t* planes, int32_t parity, int32_t out_w,
-                  uint32_t* stage) {
-  for (int32_t i = 0; i < kPlaneQuad; ++i, planes += 2) {
+void RunPlaneGroup(const PlaneQuad& quad, const uint32_t* planes, int32_t pairs, int32_t out_w,
+                   uint32_t* stage) {
+  for (int32_t i = 0; i < kPlaneQuad; ++i, planes += kPlaneSlots) {
     const PlaneChannel& channel = quad.channels[i];
     FastRequantizer requantize(channel.multiplier, channel.right_and_count & 0xFF, 0);
     requantize.offset = channel.offset;
     int8_t* output = reinterpret_cast<int8_t*>(stage) + i;
-    for (int32_t x = 0; x < out_w; ++x, output += 2 * kPlaneQuad) {
-      Pair sums = {channel.bias, channel.bias};
-      for (int32_t tap = 0; tap < kPlaneTaps; ++tap) {
-        const uint32_t* const column = planes + kColumnWords * (x + tap);
-        AddColumn(quad.rows[i], channel.weights, tap, column[parity], column[1 - parity], &sums);
+    for (int32_t pair = 0; pair < pairs; ++pair) {
+      for (int32_t x = 0; x < out_w; ++x, output += 2 * kPlaneQuad) {
+        Pair sums = {channel.bias, channel.bias};
+        for (int32_t tap = 0; tap < kPlaneTaps; ++tap) {
+          const uint32_t* const words = planes + kColumnWords * (x + tap) + pair;
+          AddColumn(quad.rows[i], channel.weights, tap, words[0], words[1], &sums);
+        }
+        output[0] = static_cast<int8_t>(requantize.Doubled(sums.first));
+        output[kPlaneQuad] = static_cast<int8_t>(requantize.Doubled(sums.second));
       }
-      output[0] = static_cast<int8_t>(requantize.Doubled(sums.first));
-      output[kPlaneQuad] = static_cast<int8_t>(requantize.Doubled(sums.second));
     }
   }
 }

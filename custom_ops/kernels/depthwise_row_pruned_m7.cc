@@ -31,7 +31,6 @@ const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const 
   PlaneQuad quad;
   for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
     quad.narrow = narrow;
-    quad.all = true;
     for (int32_t i = 0; i < kPlaneQuad; ++i) {
       int8_t filter[kPlaneTaps * kPlaneTaps];
       rows = UnpackFilter(w, c + i, rows, filter);
