@@ -58,20 +58,18 @@ KWS_OFFSET(sums, 52);
   "add  " t ", " t ", r12\n"                    \
   "add  " high ", " t ", " high ", lsl #10\n"
 
-// FastRequantizer::Doubled in two steps, so that the product of one sum stands beside the rest of
-// the one before. r3 multiplier, r12 offset, lr shift, r2 output, r1 stride.
+// FastRequantizer::Doubled in three steps, so that some sums' products stand beside the rest of
+// others. r3 multiplier, r12 offset, lr shift, r2 and r1 output and stride in `place`.
 #define KWS_PRODUCT(sum)                        \
   "add  r0, r12, " sum ", asr #31\n"            \
   "smmlar " sum ", " sum ", r3, r0\n"
-#define KWS_EVEN(sum)                           \
-  "asr  " sum ", " sum ", lr\n"                 \
+#define KWS_SHIFT(sum)                          \
+  "asr  " sum ", " sum ", lr\n"
+#define KWS_STORE(sum, place)                   \
   "ssat " sum ", #8, " sum "\n"                 \
-  "strb " sum ", [r2]\n"
-#define KWS_ODD(sum)                            \
-  "asr  " sum ", " sum ", lr\n"                 \
-  "ssat " sum ", #8, " sum "\n"                 \
-  "strb " sum ", [r2, r1]\n"                    \
-  "add  r2, r2, r1, lsl #1\n"
+  "strb " sum ", [r2" place "]\n"
+#define KWS_NEXT_POSITION                       \
+  "add  r2, r2, r1\n"
 
 // The twin is FinishPairRow above.
 extern "C" [[gnu::naked]] void KwsFinishPairRow() {
@@ -107,26 +105,36 @@ extern "C" [[gnu::naked]] void KwsFinishPairRow() {
       "ldr  r3, [r3]\n"
       "str  r0, [sp, #28]\n"
       "ldr  r1, [sp, #32]\n"
+      // Positions 0, 1, 2, 4 from the first, 3 and 5 from the second, 6 and 7 from the next two.
       KWS_PRODUCT("r4")
       KWS_PRODUCT("r5")
       KWS_PRODUCT("r6")
-      KWS_EVEN("r4")
-      KWS_PRODUCT("r7")
-      KWS_ODD("r5")
       KWS_PRODUCT("r8")
-      KWS_EVEN("r6")
+      KWS_SHIFT("r4")
+      KWS_SHIFT("r5")
+      KWS_STORE("r4", "")
+      KWS_STORE("r5", ", r1")
+      KWS_PRODUCT("r7")
       KWS_PRODUCT("r9")
-      KWS_ODD("r7")
+      KWS_SHIFT("r6")
+      KWS_SHIFT("r8")
+      KWS_STORE("r6", ", r1, lsl #1")
+      KWS_STORE("r8", ", r1, lsl #2")
+      KWS_NEXT_POSITION
+      KWS_SHIFT("r7")
       KWS_PRODUCT("r10")
-      KWS_EVEN("r8")
       KWS_PRODUCT("r11")
-      KWS_ODD("r9")
+      KWS_STORE("r7", ", r1, lsl #1")
+      KWS_SHIFT("r9")
       "ldr  r0, [sp, #12]\n"
-      KWS_EVEN("r10")
+      KWS_STORE("r9", ", r1, lsl #2")
+      KWS_NEXT_POSITION
+      KWS_SHIFT("r10")
+      KWS_STORE("r10", ", r1, lsl #2")
+      KWS_NEXT_POSITION
+      KWS_SHIFT("r11")
       "ldr  r3, [sp, #44]\n"
-      "asr  r11, r11, lr\n"
-      "ssat r11, #8, r11\n"
-      "strb r11, [r2, r1]\n"
+      KWS_STORE("r11", ", r1, lsl #2")
       "cbz  r0, 2f\n"
       "bx   r3\n"
       "3:\n"

@@ -39,6 +39,14 @@ struct Filler {
 
   // `n` columns of one pair from `out` on.
   void Copy(Sources s, int32_t n, uint32_t* out) const {
+#if KWS_DSP_NATIVE
+    const int32_t quads = n / 4;
+    if (s.first_step + s.second_step == 8 && quads > 0) {
+      CopyQuads(&s, quads, out);
+      out += 4 * quads * kPairs;
+      n -= 4 * quads;
+    }
+#endif
     for (; n >= 4; n -= 4, out += 4 * kPairs) {
       const uint32_t first = LoadWord(s.first);
       const uint32_t second = LoadWord(s.second);
@@ -55,6 +63,41 @@ struct Filler {
       *out = minus_zero_points + first + (second << kPairFieldBits);
     }
   }
+
+#if KWS_DSP_NATIVE
+  // The loop of Copy over four columns, both positions inside the input; `quads` > 0.
+  void CopyQuads(Sources* s, int32_t quads, uint32_t* out) const {
+    uint32_t a, b, x, y, u, v;
+    // clang-format off
+    asm volatile(
+        "1:\n"
+        "ldr   %[a], [%[first]], #4\n"
+        "ldr   %[b], [%[second]], #4\n"
+        "subs  %[n], %[n], #1\n"
+        "sxtab %[x], %[minus], %[a]\n"
+        "sxtb  %[u], %[b]\n"
+        "sxtab %[y], %[minus], %[a], ror #8\n"
+        "sxtb  %[v], %[b], ror #8\n"
+        "add   %[x], %[x], %[u], lsl #23\n"
+        "sxtb  %[u], %[b], ror #16\n"
+        "str   %[x], [%[out]], #16\n"
+        "sxtab %[x], %[minus], %[a], ror #16\n"
+        "asr   %[b], %[b], #24\n"
+        "sxtab %[a], %[minus], %[a], ror #24\n"
+        "add   %[y], %[y], %[v], lsl #23\n"
+        "str   %[y], [%[out]], #16\n"
+        "add   %[x], %[x], %[u], lsl #23\n"
+        "str   %[x], [%[out]], #16\n"
+        "add   %[a], %[a], %[b], lsl #23\n"
+        "str   %[a], [%[out]], #16\n"
+        "bne   1b\n"
+        : [first] "+r"(s->first), [second] "+r"(s->second), [n] "+r"(quads), [out] "+r"(out),
+          [a] "=&r"(a), [b] "=&r"(b), [x] "=&r"(x), [y] "=&r"(y), [u] "=&r"(u), [v] "=&r"(v)
+        : [minus] "r"(minus_zero_points)
+        : "cc", "memory");
+    // clang-format on
+  }
+#endif
 
   const int8_t* Source(int32_t in_y, int32_t in_x, int32_t* step) const {
     const bool inside = in_y >= 0 && in_y < dims.in_h && in_x >= 0 && in_x < dims.in_w;
