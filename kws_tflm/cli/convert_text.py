@@ -10,7 +10,7 @@ from kws_tflm.cli.output import kilobytes
 
 SHOWN = 2
 """Sparse forms beside the chosen one and dense, unless all are asked for."""
-NAME_WIDTH = 44
+NAME_WIDTH = 40
 FORM_WIDTH = 14
 
 
@@ -19,6 +19,7 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
     sizes = [kilobytes(report[name]["bytes"]) for name in ("dense", "sparse")]
     check = report["verification"]
     lines = [
+        *pruning_lines(report["pruning"]),
         decisions_text(report, verbose),
         "",
         totals_text(report),
@@ -28,6 +29,34 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
         f"next: kws-tflm firmware {result}",
     ]
     return "\n".join(lines)
+
+
+def pruning_lines(pruning: Mapping[str, Any] | None) -> list[str]:
+    """What one-shot pruning did, and what it cost; nothing where there was none."""
+    if pruning is None:
+        return []
+    rows, columns = pruning["block_shape"]
+    lines = [f"pruned one-shot: {pruning['sparsity']:.0%} of the {rows}x{columns} blocks"]
+    for layer in pruning["layers"]:
+        change = f"{layer['before']:.1%} -> {layer['after']:.1%} zeros" if layer["pruned"] else ""
+        lines.append(
+            f"    {layer['operator']:>3}  {_short(layer['name']):<32}  {change:<22}  {layer['reason']}".rstrip()
+        )
+    if pruning["clips"]:
+        before, after = pruning["accuracy_before"], pruning["accuracy_after"]
+        lines.append(
+            f"accuracy: {before:.2%} -> {after:.2%} ({100 * (after - before):+.2f} points) on {pruning['clips']} clips "
+            f"({pruning['features']})"
+        )
+    else:
+        lines.append("accuracy: not measured; give labelled recordings with --data")
+    if not pruning["calibration_clips"]:
+        lines.append("the weights that stay were not fitted; give other recordings with --calibrate to lose less")
+    return [*lines, ""]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH else name.split("/")[-1][:NAME_WIDTH]
 
 
 def decisions_text(report: Mapping[str, Any], verbose: bool = False) -> str:
@@ -50,10 +79,10 @@ def totals_text(report: Mapping[str, Any]) -> str:
 
 
 def _layer(layer: Mapping[str, Any], verbose: bool) -> list[str]:
-    name = layer["name"].split("/")[-1] if len(layer["name"]) > NAME_WIDTH else layer["name"]
+    name = _short(layer["name"])
     if not layer["candidates"]:
-        return [f"{name[:NAME_WIDTH]}  {layer['type']}: stays dense, {layer['reason']}"]
-    title = f"{name[:NAME_WIDTH]}  {layer['shape']}, {layer['sparsity']:.1%} zeros"
+        return [f"{name}  {layer['type']}: stays dense, {layer['reason']}"]
+    title = f"{name}  {layer['shape']}, {layer['sparsity']:.1%} zeros"
     dense, *sparse = layer["candidates"]
     if not sparse:
         return [f"{title}: {_figures(dense)}, {layer['reason']}", *_refused(layer, verbose)]

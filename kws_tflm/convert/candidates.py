@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kws_tflm.convert.cost_model import CostModel, UnmeasuredError
-from kws_tflm.convert.forms import Features, Form
+from kws_tflm.convert.forms import Features, Form, is_rows
 from kws_tflm.convert.forms_blocks import BLOCK_SHAPES, ConvBlocks, RowBlocks
 from kws_tflm.convert.forms_dense import Dense
 from kws_tflm.convert.forms_nonzero import ConvIndexList, ConvNOfM, RowIndexList
@@ -25,8 +25,8 @@ CONV_FORMS: tuple[Form, ...] = (
     ConvNOfM(1),
 )
 DEPTHWISE_FORMS: tuple[Form, ...] = ()
-PENDING = frozenset(["index_list", "n_of_m_2_4", "n_of_m_1_4", *(form.method + "/rows" for form in ROW_FORMS)])
-"""Forms whose kernels are not registered yet."""
+PENDING = frozenset(["n_of_m_2_4", "n_of_m_1_4", "index_list"])
+"""Convolution forms whose kernels are not registered yet."""
 
 FORMS: dict[str, tuple[Form, ...]] = {
     CONV: CONV_FORMS,
@@ -52,7 +52,7 @@ class Candidate:
 
 def sparse_forms(layer: Layer) -> tuple[Form, ...]:
     """The sparse forms to try: a convolution over a single position is taken as a fully connected layer."""
-    return ROW_FORMS if _as_rows(layer) else FORMS[layer.operator]
+    return ROW_FORMS if is_rows(layer) else FORMS[layer.operator]
 
 
 def forms_to_try(methods: Sequence[str] | None, also: Sequence[str], layer: Layer) -> tuple[Form, ...]:
@@ -61,8 +61,7 @@ def forms_to_try(methods: Sequence[str] | None, also: Sequence[str], layer: Laye
     Raises:
         ModelError: a name that no operator has.
     """
-    rows = "/rows" if layer.operator == FULLY_CONNECTED else ""
-    table = tuple(form for form in sparse_forms(layer) if form.method + rows not in PENDING)
+    table = tuple(form for form in sparse_forms(layer) if form.kernel != CONV or form.method not in PENDING)
     named = table if methods is None else forms_named(methods, layer)
     return tuple(dict.fromkeys((*named, *forms_named(also, layer))))
 
@@ -83,7 +82,7 @@ def forms_named(methods: Sequence[str], layer: Layer) -> tuple[Form, ...]:
         elif block is not None:
             shape = int(block[1]), int(block[2])
             if layer.operator != DEPTHWISE:
-                found.append(RowBlocks(*shape) if _as_rows(layer) else ConvBlocks(*shape))
+                found.append(RowBlocks(*shape) if is_rows(layer) else ConvBlocks(*shape))
         elif method not in every:
             raise ModelError(f"no sparse form is called '{method}'; choose among {', '.join(every)}")
     return tuple(found)
@@ -119,10 +118,6 @@ def candidates(layer: Layer, model: CostModel, forms: Sequence[Form]) -> tuple[l
             obstacle = str(error)
         refused[form.method] = obstacle
     return found, refused
-
-
-def _as_rows(layer: Layer) -> bool:
-    return layer.operator == FULLY_CONNECTED or (layer.is_single_position and "block_1x4/rows" not in PENDING)
 
 
 def _candidate(form: Form, layer: Layer, model: CostModel) -> Candidate:

@@ -22,6 +22,8 @@ class ConvertResult:
     verification: VerifyReport
     config: str | None
     """Hash of the configuration; None for a foreign model."""
+    pruning: dict[str, Any] | None = None
+    """What one-shot pruning did (`foreign.PruningReport`); None: there was none."""
 
     def report(self) -> dict[str, Any]:
         """The content of convert.json."""
@@ -32,6 +34,7 @@ class ConvertResult:
             "sparse": {"bytes": len(self.sparse), "sha256": hashlib.sha256(self.sparse).hexdigest()},
             "layers": [dataclasses.asdict(layer) | {"sparse": layer.sparse} for layer in self.layers],
             "totals": self._totals(),
+            "pruning": self.pruning,
             "verification": dataclasses.asdict(self.verification),
         }
 

@@ -1,8 +1,9 @@
-"""The door for the command line: convert a run folder, or a model made elsewhere, with files on disk."""
+"""Convert the model of a run folder, with files on disk; `foreign.py` is the door for models made elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,6 @@ from kws_tflm.convert.rule import DEFAULT_OBJECTIVE, SparsifyRule
 from kws_tflm.convert.slim import slim
 from kws_tflm.convert.sparsification import sparsify
 from kws_tflm.convert.verification import verify
-from kws_tflm.errors import ModelError
 
 VERIFICATION_CLIPS = 64
 DENSE, SPARSE, REPORT = "dense.tflite", "sparse.tflite", "convert.json"
@@ -36,6 +36,7 @@ def convert_model(
     config: Config | None,
     where: str = "model",
     rule: SparsifyRule | None = None,
+    pruning: dict[str, Any] | None = None,
 ) -> ConvertResult:
     """Rewrite an int8 model, take out what only costs memory, and verify that it computes the same bytes.
 
@@ -45,6 +46,7 @@ def convert_model(
         config: embedded in both models; None leaves it out.
         where: the name put into errors.
         rule: how to choose; None: `rule_for(config)`.
+        pruning: what was pruned before, for the report.
 
     Raises:
         ModelError: `dense` is corrupt, not int8 or has unsupported operators.
@@ -57,7 +59,7 @@ def convert_model(
     if config is not None:
         dense, sparse = embed_metadata(dense, config), embed_metadata(sparse, config)
     report = verify(dense, sparse, features, where)
-    return ConvertResult(dense, sparse, rule.objective, layers, report, config.hash if config else None)
+    return ConvertResult(dense, sparse, rule.objective, layers, report, config.hash if config else None, pruning)
 
 
 def convert_run(
@@ -82,25 +84,4 @@ def convert_run(
     write_atomic(folder.path / DENSE, result.dense)
     write_atomic(folder.path / SPARSE, result.sparse)
     write_json(folder.path / REPORT, result.report())
-    return result
-
-
-def convert_foreign(path: str | Path, out: str | Path, rule: SparsifyRule | None = None) -> ConvertResult:
-    """An int8 `.tflite` made elsewhere -> `out`; verified on noise.
-
-    Raises:
-        ModelError: `path` cannot be read or used, or `out` is the same file.
-    """
-    from kws_tflm.train.storage import write_atomic
-
-    path, out = Path(path), Path(out)
-    if path.resolve() == out.resolve():
-        raise ModelError(f"{out}: would overwrite the model itself; choose another output file")
-    try:
-        dense = path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise ModelError(f"{path}: cannot be read ({reason}); give a .tflite") from None
-    result = convert_model(dense, None, None, str(path), rule)
-    write_atomic(out, result.sparse)
     return result
