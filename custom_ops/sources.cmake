@@ -26,6 +26,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_output_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_stream_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_fully_connected.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_groups_m7.cc

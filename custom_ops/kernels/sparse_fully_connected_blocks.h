@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "custom_ops/formats/block_sparse_conv.h"
 #include "custom_ops/formats/index_list_conv.h"
 
 namespace kws {
@@ -15,13 +16,11 @@ template <typename Index>
 void RunningSums1x4(const Index* indices, const int8_t* values, const uint32_t* input,
                     uint32_t count, int32_t* sums);
 
-// sums[r] = sum of row r of `count` stored blocks of 2x4 or 4x4.
+// sums[u] = sum of unit u of a layer in blocks of 2x4 or 4x4; `sums` holds padded rows as well.
 template <typename Index>
-void BlockRow2x4(const Index* indices, const int8_t* values, const uint32_t* input, uint32_t count,
-                 int32_t* sums);
+void BlockRows2x4(const BlockSparseConv& weights, const uint32_t* input, int32_t* sums);
 template <typename Index>
-void BlockRow4x4(const Index* indices, const int8_t* values, const uint32_t* input, uint32_t count,
-                 int32_t* sums);
+void BlockRows4x4(const BlockSparseConv& weights, const uint32_t* input, int32_t* sums);
 
 // Sum of the entries `begin` to `end` - 1 of `entries` (4-byte aligned), a row of an index list;
 // `input` is in order.

@@ -53,18 +53,6 @@ void MultiplyStreams(const BlockSparseConv& w, const FullyConnectedOutput& out,
   }
 }
 
-template <typename Index,
-          void kBlockRow(const Index*, const int8_t*, const uint32_t*, uint32_t, int32_t*)>
-void MultiplyBlockRows(const BlockSparseConv& w, const uint32_t* columns, int32_t* sums) {
-  const Index* indices = reinterpret_cast<const Index*>(w.indices);
-  const uint32_t block_values = static_cast<uint32_t>(w.block_out) * 4;
-  for (int32_t row = 0; row < w.block_rows; ++row, sums += w.block_out) {
-    const uint32_t begin = w.row_offsets[row];
-    kBlockRow(indices + begin, w.values + begin * block_values, columns,
-              w.row_offsets[row + 1] - begin, sums);
-  }
-}
-
 // Any shape of block, one unit after the other.
 void MultiplyUnits(const BlockSparseConv& w, const int16_t* values, int32_t* sums) {
   for (int32_t unit = 0; unit < w.out_channels; ++unit) {
@@ -86,9 +74,9 @@ void MultiplyQuads(const BlockSparseConv& w, const FullyConnectedOutput& out,
                    const uint32_t* columns, int32_t* sums) {
   if (w.block_out == 1) return MultiplyStreams<Index>(w, out, columns, sums);
   if (w.block_out == 2) {
-    MultiplyBlockRows<Index, BlockRow2x4<Index>>(w, columns, sums);
+    BlockRows2x4<Index>(w, columns, sums);
   } else {
-    MultiplyBlockRows<Index, BlockRow4x4<Index>>(w, columns, sums);
+    BlockRows4x4<Index>(w, columns, sums);
   }
   out.Store(sums);
 }

@@ -8,16 +8,52 @@ void FullyConnectedOutput::Store(const int32_t* sums) const {
     for (int32_t unit = 0; unit < units; ++unit) output[unit] = RequantizeWide(unit, sums[unit]);
     return;
   }
-  // Locals: the compiler would load the members again after every store of an int8.
-  const int32_t* const biases = bias;
-  const int32_t* const multipliers = layer.multipliers;
-  const int8_t* const shifts = layer.shifts;
   const int32_t odd = 2 * zero_point + 1;
-  int8_t* const out = output;
-#pragma GCC unroll 2
+#if KWS_DSP_NATIVE
+  const int32_t* biases = bias;
+  const int32_t* multipliers = layer.multipliers;
+  const int8_t* shifts = layer.shifts;
+  int8_t* out = output;
+  int32_t left = units, value, sum, right, scaled, multiplier;
+  asm volatile(
+      "ldr %[value], [%[sums]], #4\n"
+      "ldr %[sum], [%[biases]], #4\n"
+      "ldrsb %[right], [%[shifts]], #1\n"
+      "b 2f\n"
+      ".p2align 3\n"
+      "1:\n"
+      "asr %[scaled], %[scaled], %[right]\n"
+      "ldr %[value], [%[sums]], #4\n"
+      "ssat %[scaled], #8, %[scaled], asr #1\n"
+      "ldrsb %[right], [%[shifts]], #1\n"
+      "strb %[scaled], [%[out]], #1\n"
+      "2:\n"
+      "ldr %[multiplier], [%[multipliers]], #4\n"
+      "add %[sum], %[sum], %[value]\n"
+      "subs %[left], #1\n"
+      "mvn %[right], %[right]\n"
+      "lsl %[sum], %[sum], #1\n"
+      "lsl %[scaled], %[odd], %[right]\n"
+      "add %[scaled], %[scaled], %[sum], asr #31\n"
+      "smmlar %[scaled], %[sum], %[multiplier], %[scaled]\n"
+      "it ne\n"
+      "ldrne %[sum], [%[biases]], #4\n"
+      "bne 1b\n"
+      "asr %[scaled], %[scaled], %[right]\n"
+      "ssat %[scaled], #8, %[scaled], asr #1\n"
+      "strb %[scaled], [%[out]]\n"
+      : [value] "=&r"(value), [sum] "=&r"(sum), [right] "=&r"(right), [scaled] "=&r"(scaled),
+        [multiplier] "=&r"(multiplier), [left] "+r"(left), [sums] "+r"(sums), [biases] "+r"(biases),
+        [shifts] "+r"(shifts), [multipliers] "+r"(multipliers), [out] "+r"(out)
+      : [odd] "r"(odd)
+      : "cc", "memory");
+#else
   for (int32_t unit = 0; unit < units; ++unit) {
-    out[unit] = Narrow(multipliers[unit], shifts[unit], biases[unit] + sums[unit], odd);
+    const int32_t sum =
+        static_cast<int32_t>(static_cast<uint32_t>(bias[unit]) + static_cast<uint32_t>(sums[unit]));
+    output[unit] = Narrow(layer.multipliers[unit], layer.shifts[unit], sum, odd);
   }
+#endif
 }
 
 // Nine cycles a unit in assembly: what is left of a unit after its product (ASR, SSAT, STRB) stands
