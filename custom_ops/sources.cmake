@@ -6,7 +6,9 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/formats/n_of_m_conv.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/row_pruned_depthwise.cc
     ${CMAKE_CURRENT_LIST_DIR}/formats/sparse_header.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_1x2.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_1x4.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_4x1.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_any.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_fill.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
@@ -39,6 +41,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_units_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/softmax_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/average_pool.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/channel_scales.cc

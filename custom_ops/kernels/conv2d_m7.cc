@@ -9,8 +9,6 @@
 namespace kws {
 namespace {
 
-constexpr int32_t kMaxProduct = 255 * 128;  // |input - zero point| * |weight|
-
 struct Layer {
   const ConvDims& dims;
   const FilterDims& filter_dims;
@@ -23,12 +21,6 @@ struct Layer {
 
   int32_t bias_of(int32_t channel) const { return bias == nullptr ? 0 : bias[channel]; }
 };
-
-// Sums whose bias is smaller in magnitude cannot reach 2^30.
-int32_t BiasLimit(int64_t terms) {
-  const int64_t limit = (int64_t{1} << 30) - kMaxProduct * terms;
-  return limit < 0 ? 0 : static_cast<int32_t>(limit);
-}
 
 bool IsBelow(int32_t value, int32_t limit) { return value < limit && value > -limit; }
 
@@ -179,7 +171,7 @@ inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* wor
                                int32_t count, int8_t* output) {
   const TileShape& shape = layer.shape;
   const int32_t channels = layer.dims.out_channels;
-  const int32_t limit = BiasLimit(shape.terms);
+  const int32_t limit = FastBiasLimit(shape.terms);
   GroupRun run;
   run.weights = weights;
   run.weights_last = GroupRun::LastWeights(weights, shape.pairs);
@@ -266,7 +258,7 @@ void Conv2dM7(const ConvDims& dims, const FilterDims& filter_dims, const ConvPar
 
 bool ConvIsNarrow(int64_t terms, const ChannelScales& scales, const int32_t* bias,
                   int32_t out_channels) {
-  const int32_t limit = BiasLimit(terms);
+  const int32_t limit = FastBiasLimit(terms);
   for (int32_t c = 0; c < out_channels; ++c) {
     if (!IsBelow(bias == nullptr ? 0 : bias[c], limit)) return false;
     if (!FastRequantizer::Takes(scales.shift(c))) return false;

@@ -1,83 +1,152 @@
-// Four units at a time, so that four input bytes are expanded once for sixteen products; the
-// weights are read once whatever is done, so they are expanded where they are used.
+// The input is expanded to int16 once, zero point subtracted; the weights where they are used
+// (fully_connected_units_m7.cc).
+//
+// Where the depth is no multiple of four, rows begin at different bytes of a word. Those that begin
+// alike are taken together, so that their words can be loaded aligned; the few values before and
+// behind the words are multiplied singly.
 #include "custom_ops/kernels/dsp_bytes.h"
 #include "custom_ops/kernels/fully_connected.h"
+#include "custom_ops/kernels/fully_connected_units.h"
 
 namespace kws {
 namespace {
 
-constexpr int32_t kUnits = 4;
-
-struct ZeroPoints {
-  uint32_t input, filter;  // negated, in both halves
+struct Layer {
+  const FullyConnectedDims& dims;
+  const FullyConnectedParams& params;
+  const int8_t* filter;
+  const int32_t* bias;
+  uint32_t* expanded;
+  FastRequantizer fast;
+  int32_t bias_limit;  // of biases that `fast` takes; 0: none
 };
 
-// Four input bytes against one unit's four weights.
-inline int32_t MultiplyBytes(uint32_t even, uint32_t odd, uint32_t weights, uint32_t zero_points,
-                             int32_t sum) {
-  sum = MultiplyAccumulateDual(even, AddEvenBytes(zero_points, weights), sum);
-  return MultiplyAccumulateDual(odd, AddOddBytes(zero_points, weights), sum);
+// Units first, first + step, ... `count` of them, whose words begin at value `begin`.
+struct UnitClass {
+  int32_t first, step, count;
+  int32_t begin, quads;
+};
+
+int32_t UnitStep(const FullyConnectedDims& dims) {
+  const int32_t step = dims.depth % 4 == 0 ? 1 : (dims.depth % 2 == 0 ? 2 : 4);
+  return dims.units >= step * kUnits ? step : 1;
 }
 
-// The last `left` (1 to 3) products of one unit: bytes that are not there count as zero points.
-inline int32_t MultiplyTail(const int8_t* input, const int8_t* filter, int32_t left,
-                            const FullyConnectedParams& params, int32_t sum) {
-  for (int32_t i = 0; i < left; ++i) {
-    sum += (input[i] - params.input_zero_point) * (filter[i] - params.filter_zero_point);
+UnitClass ClassOf(const Layer& layer, int32_t first, int32_t step) {
+  const FullyConnectedDims& dims = layer.dims;
+  UnitClass units = {first, step, (dims.units - first + step - 1) / step, 0, 0};
+  if (step > 1) {
+    units.begin =
+        static_cast<int32_t>(-reinterpret_cast<uintptr_t>(layer.filter + first * dims.depth) % 4);
+    if (units.begin > dims.depth) units.begin = dims.depth;
   }
-  return sum;
+  units.quads = (dims.depth - units.begin) / 4;
+  return units;
 }
 
-// `kCount` units from the one at `filter`.
-template <int32_t kCount>
-void Accumulate(const FullyConnectedDims& dims, const FullyConnectedParams& params,
-                const ZeroPoints& negated, const int8_t* input, const int8_t* filter,
-                int32_t (&sums)[kUnits]) {
-  int32_t local[kCount];
-#pragma GCC unroll 4
-  for (int32_t u = 0; u < kCount; ++u) local[u] = sums[u];
-  const int8_t* const end = input + dims.depth / 4 * 4;
-  for (; input != end; input += 4, filter += 4) {
+void ExpandInput(const int8_t* input, int32_t quads, int32_t zero_point, uint32_t* words) {
+  const uint32_t negated = PackHalves(-zero_point, -zero_point);
+#pragma GCC unroll 2
+  for (; quads > 0; --quads, input += 4, words += 2) {
     const uint32_t bytes = LoadWord(input);
-    const uint32_t even = AddEvenBytes(negated.input, bytes);
-    const uint32_t odd = AddOddBytes(negated.input, bytes);
-#pragma GCC unroll 4
-    for (int32_t u = 0; u < kCount; ++u) {
-      const uint32_t weights = LoadWord(filter + u * dims.depth);
-      local[u] = MultiplyBytes(even, odd, weights, negated.filter, local[u]);
+    words[0] = AddEvenBytes(negated, bytes);
+    words[1] = AddOddBytes(negated, bytes);
+  }
+}
+
+// Sum over values [begin, end) of what `weights` multiplies; of the input alone without them.
+int32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin, int32_t end,
+                  int32_t zero_point) {
+  uint32_t sum = 0;
+  for (int32_t k = begin; k < end; ++k) {
+    sum += static_cast<uint32_t>((input[k] - zero_point) * (weights == nullptr ? 1 : weights[k]));
+  }
+  return static_cast<int32_t>(sum);
+}
+
+// Four units, `step` apart; the same one four times when `step` is 0.
+[[gnu::noinline]] void RunUnits(const Layer& layer, const UnitClass& units, int32_t unit,
+                                int32_t step, int32_t correction, const int8_t* input,
+                                int8_t* output) {
+  const int32_t depth = layer.dims.depth;
+  const FullyConnectedParams& params = layer.params;
+  const int8_t* const rows = layer.filter + unit * depth;
+  UnitRun run;
+  run.input = layer.expanded;
+  run.input_end = layer.expanded + 2 * units.quads;
+  run.rows = rows + units.begin;
+  run.row_step = step * depth;
+  bool fast = true;
+  for (int32_t u = 0; u < kUnits; ++u) {
+    const int32_t bias = layer.bias == nullptr ? 0 : layer.bias[unit + u * step];
+    fast = fast && bias < layer.bias_limit && bias > -layer.bias_limit;
+    run.sums[u] =
+        static_cast<int32_t>(static_cast<uint32_t>(bias) - static_cast<uint32_t>(correction));
+  }
+  if (units.quads > 0) MultiplyUnits(&run);
+  const int32_t behind = units.begin + 4 * units.quads;
+  if (units.begin > 0 || behind < depth) {
+    for (int32_t u = 0; u < kUnits; ++u) {
+      const int8_t* const weights = rows + u * run.row_step;
+      const int32_t sums[] = {run.sums[u],
+                              SumValues(input, weights, 0, units.begin, params.input_zero_point),
+                              SumValues(input, weights, behind, depth, params.input_zero_point)};
+      run.sums[u] =
+          static_cast<int32_t>(static_cast<uint32_t>(sums[0]) + static_cast<uint32_t>(sums[1]) +
+                               static_cast<uint32_t>(sums[2]));
     }
   }
-#pragma GCC unroll 4
-  for (int32_t u = 0; u < kCount; ++u) {
-    sums[u] = MultiplyTail(input, filter + u * dims.depth, dims.depth % 4, params, local[u]);
+  output += unit;
+  if (fast) {
+    for (int32_t u = 0; u < kUnits; ++u, output += step) {
+      *output = static_cast<int8_t>(layer.fast(run.sums[u]));
+    }
+    return;
+  }
+  const int32_t key = params.shift * (int32_t{1} << ChannelScales::kKeyBits);
+  const ChannelRequantizer<false> requantize({&params.multiplier, &key, 0, 0, false}, 0);
+  for (int32_t u = 0; u < kUnits; ++u, output += step) {
+    *output = requantize(run.sums[u], params.output);
   }
 }
 
 }  // namespace
 
+size_t FullyConnectedM7ScratchBytes(const FullyConnectedDims& dims) {
+  return (static_cast<size_t>(dims.depth) / 4 + 1) * 2 * sizeof(uint32_t);
+}
+
 void FullyConnectedM7(const FullyConnectedDims& dims, const FullyConnectedParams& params,
                       const int8_t* input, const int8_t* filter, const int32_t* bias,
-                      int8_t* output) {
-  const ZeroPoints negated = {PackHalves(-params.input_zero_point, -params.input_zero_point),
-                              PackHalves(-params.filter_zero_point, -params.filter_zero_point)};
-  const int32_t key = params.shift * (int32_t{1} << ChannelScales::kKeyBits);
-  const ChannelRequantizer<false> requantize({&params.multiplier, &key, 0, 0, false}, 0);
-  for (int32_t n = 0; n < dims.batches; ++n, input += dims.depth) {
-    const int8_t* weights = filter;
-    for (int32_t unit = 0; unit < dims.units; unit += kUnits, weights += kUnits * dims.depth) {
-      const int32_t count = dims.units - unit < kUnits ? dims.units - unit : kUnits;
-      int32_t sums[kUnits] = {};
-      for (int32_t u = 0; bias != nullptr && u < count; ++u) sums[u] = bias[unit + u];
-      if (count == kUnits) {
-        Accumulate<kUnits>(dims, params, negated, input, weights, sums);
-      } else {
-        for (int32_t u = 0; u < count; ++u) {
-          int32_t single[kUnits] = {sums[u]};
-          Accumulate<1>(dims, params, negated, input, weights + u * dims.depth, single);
-          sums[u] = single[0];
+                      int8_t* output, void* scratch) {
+  Layer layer = {dims, params, filter, bias, static_cast<uint32_t*>(scratch), {}, 0};
+  if (params.output.full() && params.filter_zero_point == 0 &&
+      FastRequantizer::Takes(params.shift)) {
+    layer.fast = {params.multiplier, -params.shift, params.output.zero_point};
+    layer.bias_limit = FastBiasLimit(dims.depth);
+  }
+  const int32_t step = UnitStep(dims);
+  for (int32_t n = 0; n < dims.batches; ++n, input += dims.depth, output += dims.units) {
+    int32_t correction = 0;
+    if (params.filter_zero_point != 0) {
+      const uint32_t sum = SumValues(input, nullptr, 0, dims.depth, params.input_zero_point);
+      correction = static_cast<int32_t>(sum * static_cast<uint32_t>(params.filter_zero_point));
+    }
+    for (int32_t first = 0; first < step; ++first) {
+      const UnitClass units = ClassOf(layer, first, step);
+      ExpandInput(input + units.begin, units.quads, params.input_zero_point, layer.expanded);
+      for (int32_t i = 0; i < units.count; i += kUnits) {
+        // The last four may overlap the four before.
+        const int32_t left = units.count - i;
+        const int32_t from = left >= kUnits ? i : units.count - kUnits;
+        if (from >= 0) {
+          RunUnits(layer, units, first + from * step, step, correction, input, output);
+          continue;
+        }
+        for (int32_t u = 0; u < units.count; ++u) {
+          RunUnits(layer, units, first + u * step, 0, correction, input, output);
         }
       }
-      for (int32_t u = 0; u < count; ++u) *output++ = requantize(sums[u], params.output);
     }
   }
 }

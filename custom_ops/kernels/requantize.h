@@ -73,6 +73,14 @@ struct FastRequantizer {
   }
 };
 
+// Sums of `terms` products of int8 weights and int8 activations less their zero point, and a bias
+// below this in magnitude, stay below 2^30: FastRequantizer takes them. 0: no such bias.
+constexpr int32_t FastBiasLimit(int64_t terms) {
+  constexpr int64_t kMaxProduct = 255 * 128;
+  const int64_t limit = (int64_t{1} << 30) - kMaxProduct * terms;
+  return limit < 0 ? 0 : static_cast<int32_t>(limit);
+}
+
 constexpr int32_t Clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : (x > high ? high : x);
 }

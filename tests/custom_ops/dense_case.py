@@ -39,6 +39,8 @@ class DenseCase:
     input_scale: float = 0.05
     beta: float = 1.0
     """Of the softmax."""
+    filter_zero_point: int = 0
+    """Of a FULLY_CONNECTED."""
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -118,7 +120,7 @@ class _Builder:
         count = case.channels if per_channel else 1
         scales = np.exp(self.rng.uniform(-7, -3, count)).astype(np.float32)
         axis = 3 if case.operator == DEPTHWISE else 0
-        inputs.append(self.tensor(shape, "INT8", scales, [0] * count, weights, axis))
+        inputs.append(self.tensor(shape, "INT8", scales, [case.filter_zero_point] * count, weights, axis))
         return scales, int(weights.size // case.channels)
 
     def tensor(
@@ -174,7 +176,8 @@ def dense_cases(draw: st.DrawFn, operator: str) -> DenseCase:
     }
     if operator == FULLY_CONNECTED:
         shape = (draw(st.integers(1, 3)), draw(st.integers(1, 70)))
-        return DenseCase(operator, shape, draw(st.integers(1, 13)), **common)
+        filter_zero_point = draw(st.sampled_from([0, 0, 0, -128, 5, 127]))
+        return DenseCase(operator, shape, draw(st.integers(1, 20)), filter_zero_point=filter_zero_point, **common)
     if operator == SOFTMAX:
         depth, scale = draw(st.integers(1, 40)), draw(st.sampled_from([1e-3, 0.02, 0.05, 0.3, 2.0, 40.0]))
         shape = (*draw(st.lists(st.integers(1, 3), max_size=2)), depth)

@@ -13,6 +13,7 @@ constexpr int32_t kMaxChannels = 512;
 constexpr int32_t kGuard = 7;  // asked for on top, so that sizes are not the M7 kernels' by chance
 int32_t shift_keys[kMaxChannels];
 int32_t exponentials[kws::kMaxSoftmaxDepth];
+int32_t expanded_input[4096];
 
 kws::ConvDims Dims(const cmsis_nn_dims& in, const cmsis_nn_dims& out) {
   return {in.n, in.h, in.w, in.c, out.h, out.w, out.c};
@@ -125,7 +126,11 @@ arm_cmsis_nn_status arm_fully_connected_s8(const cmsis_nn_context*,
       quantization->multiplier,
       quantization->shift,
       {params->output_offset, params->activation.min, params->activation.max}};
-  kws::FullyConnectedM7({in->n, f->n, f->c}, p, input, filter, bias, output);
+  const kws::FullyConnectedDims dims = {in->n, f->n, f->c};
+  if (kws::FullyConnectedM7ScratchBytes(dims) > sizeof(expanded_input)) {
+    return ARM_CMSIS_NN_ARG_ERROR;
+  }
+  kws::FullyConnectedM7(dims, p, input, filter, bias, output, expanded_input);
   return ARM_CMSIS_NN_SUCCESS;
 }
 

@@ -1,0 +1,26 @@
+// The inner loop of the dense FULLY_CONNECTED: four units at a time.
+#ifndef CUSTOM_OPS_KERNELS_FULLY_CONNECTED_UNITS_H_
+#define CUSTOM_OPS_KERNELS_FULLY_CONNECTED_UNITS_H_
+
+#include <cstdint>
+
+namespace kws {
+
+constexpr int32_t kUnits = 4;
+
+// Four values of the input are two words of two int16, in the order in which SXTB16 splits four
+// bytes: (0, 2) and (1, 3).
+struct UnitRun {
+  const uint32_t* input;      // two words for each four values; two more are read and not used
+  const uint32_t* input_end;  // behind what counts; not equal to `input`
+  const int8_t* rows;         // the weights of the first unit
+  int32_t row_step;           // bytes from one unit's weights to the next's
+  int32_t sums[kUnits];       // are added to
+};
+
+// Adds the products of the input and each of four rows. Reads four bytes more of the first row.
+void MultiplyUnits(UnitRun* run);
+
+}  // namespace kws
+
+#endif  // CUSTOM_OPS_KERNELS_FULLY_CONNECTED_UNITS_H_
