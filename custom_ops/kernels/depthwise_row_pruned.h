@@ -1,5 +1,5 @@
 // int8 DEPTHWISE_CONV_2D without the filter rows that are zero: one contract, two implementations
-// with the same bytes.
+// with the same bytes. Shapes are those of SparseConvGeometry.
 #ifndef CUSTOM_OPS_KERNELS_DEPTHWISE_ROW_PRUNED_H_
 #define CUSTOM_OPS_KERNELS_DEPTHWISE_ROW_PRUNED_H_
 
@@ -10,11 +10,6 @@
 #include "custom_ops/kernels/conv_types.h"
 
 namespace kws {
-
-// Output size, padding and clamp of `weights` on an input of batches x in_h x in_w. The zero points
-// are left 0 for the caller. Returns false when no output position exists.
-bool RowPrunedDepthwiseGeometry(const RowPrunedDepthwise& weights, int32_t batches, int32_t in_h,
-                                int32_t in_w, ConvDims* dims, ConvParams* params);
 
 // Whether no accumulator of this layer can reach 2^30, for any input, and FastRequantizer takes
 // every shift: then the M7 kernel requantises by a shorter sequence with the same result.

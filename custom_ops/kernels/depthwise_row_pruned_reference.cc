@@ -3,25 +3,6 @@
 
 namespace kws {
 
-bool RowPrunedDepthwiseGeometry(const RowPrunedDepthwise& w, int32_t batches, int32_t in_h,
-                                int32_t in_w, ConvDims* dims, ConvParams* params) {
-  const bool same = w.padding == PaddingKind::kSame;
-  const int32_t out_h = ConvOutputSize(same, in_h, w.kernel_h, w.stride_h, w.dilation_h);
-  const int32_t out_w = ConvOutputSize(same, in_w, w.kernel_w, w.stride_w, w.dilation_w);
-  *dims = {batches, in_h, in_w, w.in_channels, out_h, out_w, w.out_channels};
-  *params = {w.stride_h,
-             w.stride_w,
-             w.dilation_h,
-             w.dilation_w,
-             ConvPadBefore(in_h, out_h, w.kernel_h, w.stride_h, w.dilation_h),
-             ConvPadBefore(in_w, out_w, w.kernel_w, w.stride_w, w.dilation_w),
-             0,
-             0,
-             w.activation_min,
-             w.activation_max};
-  return batches > 0 && in_h > 0 && in_w > 0 && out_h > 0 && out_w > 0;
-}
-
 bool RowPrunedDepthwiseIsNarrow(const RowPrunedDepthwise& w, const int32_t* bias) {
   constexpr int64_t kLimit = int64_t{1} << 30;
   constexpr int64_t kMaxActivation = 255;  // |int8 - zero point|

@@ -2,6 +2,7 @@
 
 #include "custom_ops/kernels/depthwise_conv2d.h"
 #include "custom_ops/kernels/depthwise_row_pruned.h"
+#include "custom_ops/kernels/sparse_geometry.h"
 
 namespace {
 
@@ -20,9 +21,8 @@ int32_t kws_depthwise(const KwsDepthwiseCall* call) {
   const kws::ConvDims dims = DimsOf(*call);
   const kws::ConvParams params = ParamsOf(*call);
   const kws::FilterDims filter = {call->kernel_h, call->kernel_w};
-  kws::ChannelScales scales = {call->multipliers, call->shift_keys, 0, 1, false};
-  scales.narrow = !call->forbid_narrow && kws::ConvIsNarrow(int64_t{filter.h} * filter.w, scales,
-                                                            call->bias, dims.out_channels);
+  const bool narrow = call->forbid_narrow == 0;
+  const kws::ChannelScales scales = {call->multipliers, call->shift_keys, 0, 1, narrow};
   const size_t needed = kws::DepthwiseConv2dM7ScratchBytes(dims, filter, params);
   if (needed > static_cast<size_t>(call->scratch_bytes)) return -1;
   kws::DepthwiseConv2dM7(dims, filter, params, scales, call->input, call->filter, call->bias,
@@ -43,8 +43,7 @@ int32_t kws_row_pruned(const KwsDepthwiseCall* call) {
   if (error != kws::FormatError::kOk) return static_cast<int32_t>(error);
   kws::ConvDims dims;
   kws::ConvParams params;
-  if (!kws::RowPrunedDepthwiseGeometry(weights, call->batches, call->in_h, call->in_w, &dims,
-                                       &params)) {
+  if (!kws::SparseConvGeometry(weights, call->batches, call->in_h, call->in_w, &dims, &params)) {
     return -1;
   }
   const int64_t bytes = int64_t{dims.batches} * dims.out_h * dims.out_w * dims.out_channels;

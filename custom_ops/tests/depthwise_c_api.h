@@ -21,8 +21,10 @@ struct KwsDepthwiseCall {
   int32_t kernel_h, kernel_w;
   int32_t stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   int32_t input_zero_point, output_zero_point, activation_min, activation_max;
-  int32_t kernel;         // 0: M7, 1: reference (sparse only)
-  int32_t forbid_narrow;  // take the general requantisation even where the short one is allowed
+  int32_t kernel;  // 0: M7, 1: reference (sparse only)
+  // Take the general requantisation. The sparse one does without the short one anyway where that is
+  // not allowed; for the dense one the caller has to know (ConvIsNarrow).
+  int32_t forbid_narrow;
 };
 
 // Dense. 0 when done, -1 when the scratch is too small.

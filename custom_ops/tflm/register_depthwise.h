@@ -1,0 +1,27 @@
+// The sparse DEPTHWISE_CONV_2D, for a TFLM op resolver:
+//   AddCustomOperator(resolver, kSparseDepthwiseName, Register_SPARSE_DEPTHWISE_CONV_2D(),
+//                     kSparseDepthwiseVersion);
+#ifndef CUSTOM_OPS_TFLM_REGISTER_DEPTHWISE_H_
+#define CUSTOM_OPS_TFLM_REGISTER_DEPTHWISE_H_
+
+#include "custom_ops/tflm/compat.h"
+
+namespace kws {
+
+// DEPTHWISE_CONV_2D with row-pruned weights. Inputs: activation (int8 NHWC), packed weights
+// (constant int8 or uint8, 1-D, a KWSD buffer of docs/depthwise.md), bias (constant int32
+// [out_channels]). One output, int8 NHWC. The same bytes as DEPTHWISE_CONV_2D on the same weights
+// with their zeros in place.
+inline constexpr char kSparseDepthwiseName[] = "KWS_SPARSE_DEPTHWISE_CONV_2D";
+inline constexpr int kSparseDepthwiseVersion = 1;
+
+// The build's kernels: M7 when KWS_KERNELS_M7 is defined non-zero, the reference otherwise.
+Registration* Register_SPARSE_DEPTHWISE_CONV_2D();
+
+// One of the two by name, for comparisons.
+Registration* Register_SPARSE_DEPTHWISE_CONV_2D_M7();
+Registration* Register_SPARSE_DEPTHWISE_CONV_2D_REFERENCE();
+
+}  // namespace kws
+
+#endif  // CUSTOM_OPS_TFLM_REGISTER_DEPTHWISE_H_
