@@ -10,6 +10,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_1x4.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_4x1.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_any.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_block_one_lane.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_fill.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_conv2d_m7.cc
@@ -29,6 +30,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_output_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_small_blocks_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_stream_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_fully_connected.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc

@@ -1,4 +1,4 @@
-// Any block shape, in plain C++: one output channel at a time against the eight lanes of the tile.
+// Any block shape, in plain C++: one output channel at a time against one lane or all eight.
 #include "custom_ops/kernels/dsp.h"
 #include "custom_ops/kernels/requantize.h"
 #include "custom_ops/kernels/sparse_conv2d_block_rows.h"
@@ -7,27 +7,28 @@
 namespace kws {
 namespace {
 
-using Sums = int32_t[kTile];
-
-// Two columns against eight lanes.
-inline void AccumulatePair(uint32_t weights, const uint32_t* columns, Sums& sums) {
+// Two columns against some lanes.
+template <int32_t kLanes>
+inline void AccumulatePair(uint32_t weights, const uint32_t* columns, int32_t (&sums)[kLanes]) {
 #pragma GCC unroll 8
-  for (int32_t i = 0; i < kTile; ++i) {
+  for (int32_t i = 0; i < kLanes; ++i) {
     sums[i] = MultiplyAccumulateDual(columns[i], weights, sums[i]);
   }
 }
 
-inline void AccumulateSingle(int32_t weight, const int16_t* columns, Sums& sums) {
+template <int32_t kLanes>
+inline void AccumulateSingle(int32_t weight, const int16_t* columns, int32_t (&sums)[kLanes]) {
 #pragma GCC unroll 8
-  for (int32_t i = 0; i < kTile; ++i) {
+  for (int32_t i = 0; i < kLanes; ++i) {
     sums[i] = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) +
                                    static_cast<uint32_t>(columns[i] * weight));
   }
 }
 
 // One row of one block; `columns` is the block's first column in the tile.
+template <int32_t kLanes>
 inline void AccumulateBlockRow(TileLayout layout, int32_t block_in, const int8_t* values,
-                               const int16_t* columns, Sums& sums) {
+                               const int16_t* columns, int32_t (&sums)[kLanes]) {
   const uint32_t* words = reinterpret_cast<const uint32_t*>(columns);
   switch (layout) {
     case TileLayout::kQuad:
@@ -50,10 +51,14 @@ inline void AccumulateBlockRow(TileLayout layout, int32_t block_in, const int8_t
   }
 }
 
-void AccumulateRow(const BlockTile& tile, int32_t row, int32_t row_in_block, Sums& sums) {
+// `lane` is the first.
+template <int32_t kLanes>
+void AccumulateRow(const BlockTile& tile, int32_t lane, int32_t row, int32_t row_in_block,
+                   int32_t (&sums)[kLanes]) {
   const BlockSparseConv& w = *tile.layer.weights;
-  const int16_t* halves = reinterpret_cast<const int16_t*>(tile.words);
   const TileLayout layout = TileLayoutOf(w);
+  const int16_t* halves =
+      reinterpret_cast<const int16_t*>(tile.words) + TileOffset(layout, 0, lane);
   const int32_t block_bytes = w.block_out * w.block_in;
   const int8_t* values = w.values + w.row_offsets[row] * static_cast<uint32_t>(block_bytes) +
                          row_in_block * w.block_in;
@@ -62,6 +67,9 @@ void AccumulateRow(const BlockTile& tile, int32_t row, int32_t row_in_block, Sum
     AccumulateBlockRow(layout, w.block_in, values, columns, sums);
   }
 }
+
+// More lanes than this are cheaper all at once.
+constexpr int32_t kMaxSingleLanes = 3;
 
 int8_t Requantize(const BlockTile& tile, int32_t channel, int32_t sum) {
   // A narrow sum was doubled with the activations and stays below 2^31: halving it is exact.
@@ -84,9 +92,17 @@ void RunAnyRow(const BlockTile& tile, int32_t lane, int32_t count, int32_t row) 
   const int32_t left = w.out_channels - first;
   const int32_t channels = left < w.block_out ? left : w.block_out;
   for (int32_t r = 0; r < channels; ++r) {
-    Sums sums = {};
-    AccumulateRow(tile, row, r, sums);
     int8_t* output = tile.output + lane * w.out_channels + first + r;
+    if (count <= kMaxSingleLanes) {
+      for (int32_t i = 0; i < count; ++i, output += w.out_channels) {
+        int32_t sums[1] = {};
+        AccumulateRow(tile, lane + i, row, r, sums);
+        *output = Requantize(tile, first + r, sums[0]);
+      }
+      continue;
+    }
+    int32_t sums[kTile] = {};
+    AccumulateRow(tile, 0, row, r, sums);
     for (int32_t i = 0; i < count; ++i, output += w.out_channels) {
       *output = Requantize(tile, first + r, sums[lane + i]);
     }

@@ -24,19 +24,39 @@ struct BlockFrame {
 };
 static_assert(sizeof(BlockFrame) == 28, "the assembly knows the offsets");
 
+// For row `row_in_block` of the blocks of `row`; kernels that take all of a block's rows start with
+// 0.
 inline BlockFrame MakeBlockFrame(const BlockTile& tile, const uint32_t* first_lane, int32_t lane,
-                                 int32_t row) {
+                                 int32_t row, int32_t row_in_block) {
   const BlockSparseConv& w = *tile.layer.weights;
   const ChannelPlan* plan = reinterpret_cast<const ChannelPlan*>(tile.layer.plan);
-  const int32_t channel = row * w.block_out;
+  const int32_t channel = row * w.block_out + row_in_block;
   const uint32_t bytes_per_block = static_cast<uint32_t>(w.block_out * w.block_in);
   const uint32_t index_bytes = static_cast<uint32_t>(w.index_bytes);
   const uint32_t values = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(w.values));
   const uint32_t indices = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(w.indices));
-  return {first_lane,     values - (indices + index_bytes) / index_bytes * bytes_per_block,
-          plan + channel, tile.output + lane * w.out_channels + channel,
-          w.out_channels, w.indices + (w.row_offsets[row] + 1) * index_bytes,
+  return {first_lane,
+          values + static_cast<uint32_t>(row_in_block * w.block_in) -
+              (indices + index_bytes) / index_bytes * bytes_per_block,
+          plan + channel,
+          tile.output + lane * w.out_channels + channel,
+          w.out_channels,
+          w.indices + (w.row_offsets[row] + 1) * index_bytes,
           nullptr};
+}
+
+// A kernel in assembly; returns the plan of the first row that it left.
+using RunFrameFn = const ChannelPlan* (*)(const BlockFrame*);
+
+// Runs a kernel that takes one row of the blocks at a time; returns as RunRowsFn does.
+inline int32_t RunFrames(RunFrameFn run, const BlockTile& tile, int32_t lane, int32_t row) {
+  const int32_t block_out = tile.layer.weights->block_out;
+  int32_t done = 0;
+  for (int32_t r = 0; r < block_out; ++r) {
+    const BlockFrame frame = MakeBlockFrame(tile, tile.words + lane, lane, row, r);
+    done = static_cast<int32_t>(run(&frame) - frame.plan) / block_out;
+  }
+  return row + done;
 }
 
 // Saves the registers and copies the frame that r0 points to.

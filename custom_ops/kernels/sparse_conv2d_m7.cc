@@ -23,10 +23,11 @@ void SparseConv2dM7(const BlockSparseConv& w, const ConvDims& dims, const ConvPa
   const int32_t positions = dims.out_h * dims.out_w;
   for (int32_t n = 0; n < dims.batches; ++n) {
     for (int32_t first = 0; first < positions; first += kTile) {
-      // The last tile may repeat positions: a full tile costs less than two parts of one.
-      if (positions - first < kTile && positions >= kTile) first = positions - kTile;
-      const int32_t left = positions - first;
-      const int32_t count = left < kTile ? left : kTile;
+      int32_t count = positions - first;
+      if (count < kTile && positions >= kTile && !ShortSparseTilePays(tiles, count)) {
+        first = positions - kTile;
+      }
+      count = positions - first < kTile ? positions - first : kTile;
       filler.Fill(input, first, count, tile);
       RunSparseTile(tiles, tile, count, output + first * dims.out_channels);
     }

@@ -6,28 +6,53 @@
 namespace kws {
 namespace {
 
-RowKernel ChooseKernel(const SparseTiles& layer) {
+// Kernels of a layer; null where it has none.
+struct RowKernels {
+  RunRowsFn eight_lanes;
+  RunRowsFn two_lanes;
+  RunRowsFn one_lane;
+};
+
+RowKernels ChooseKernels(const SparseTiles& layer) {
   const BlockSparseConv& w = *layer.weights;
   const ConvParams& params = *layer.params;
   const bool clamps = params.activation_min != INT8_MIN || params.activation_max != INT8_MAX;
-  if (!layer.narrow || clamps) return {nullptr, kTile};
-  if (w.block_out == 1 && w.block_in == 4) return {RunRows1x4, 8};
-  return {nullptr, kTile};
+  if (!layer.narrow || clamps || w.n_blocks == 0) return {};
+  const bool byte = w.index_bytes == 1;
+  switch (w.block_out * 16 + w.block_in) {
+    case 0x12:
+      return {RunRows1x2, nullptr, nullptr};
+    case 0x14:
+      return {RunRows1x4, nullptr, byte ? RunRowsOneLane : nullptr};
+    case 0x22:
+      return {byte ? RunRows2x2 : nullptr, nullptr, nullptr};
+    case 0x24:
+      return {byte ? RunRows2x4 : nullptr, nullptr, byte ? RunRowsOneLane : nullptr};
+    case 0x41:
+      return {nullptr, RunRows4x1, nullptr};
+    case 0x44:
+      return {byte ? RunRows4x4 : nullptr, nullptr, byte ? RunRowsOneLane : nullptr};
+    default:
+      return {};
+  }
 }
 
 void RunLanes(const BlockTile& tile, RunRowsFn run, int32_t lane, int32_t count) {
-  const BlockSparseConv& w = *tile.layer.weights;
+  const int32_t rows = tile.layer.weights->block_rows;
   int32_t row = 0;
-  while (row < w.block_rows) {
+  while (row < rows) {
     if (run != nullptr) row = run(tile, lane, row);
-    if (row < w.block_rows) RunAnyRow(tile, lane, count, row++);
+    if (row < rows) RunAnyRow(tile, lane, count, row++);
   }
 }
+
+// One lane costs about as much as 2.6 of eight.
+constexpr int32_t kMaxSingleLanes = 3;
 
 }  // namespace
 
 size_t SparseTilePlanBytes(const BlockSparseConv& weights) {
-  return static_cast<size_t>(weights.out_channels + 1) * sizeof(ChannelPlan);
+  return static_cast<size_t>((weights.block_rows + 1) * weights.block_out) * sizeof(ChannelPlan);
 }
 
 SparseTiles PlanSparseTiles(const BlockSparseConv& w, const ConvParams& params, bool narrow,
@@ -50,23 +75,32 @@ SparseTiles PlanSparseTiles(const BlockSparseConv& w, const ConvParams& params, 
                        requantize.multiplier, requantize.offset,
                        index_bytes << 8 | static_cast<uint32_t>(requantize.right)};
     }
-    if (!fast) plan[first].indices_and_shift = 0;
+    for (int32_t r = 0; !fast && r < w.block_out; ++r) plan[first + r].indices_and_shift = 0;
   }
-  plan[channel].indices_and_shift = 0;
+  for (int32_t r = 0; r < w.block_out; ++r) {
+    plan[w.block_rows * w.block_out + r].indices_and_shift = 0;
+  }
   return {&w, &params, narrow, bias, static_cast<const uint32_t*>(memory)};
 }
 
+bool ShortSparseTilePays(const SparseTiles& tiles, int32_t count) {
+  const RowKernels kernels = ChooseKernels(tiles);
+  return kernels.two_lanes != nullptr || (kernels.one_lane != nullptr && count <= kMaxSingleLanes);
+}
+
 void RunSparseTile(const SparseTiles& tiles, const uint32_t* tile, int32_t count, int8_t* output) {
-  const BlockTile block_tile = {tiles, tile, output};
-  const RowKernel kernel = ChooseKernel(tiles);
-  if (kernel.run == nullptr || count < kernel.lanes) {
+  const BlockTile block_tile = {tiles, tile, count, output};
+  const RowKernels kernels = ChooseKernels(tiles);
+  if (kernels.eight_lanes != nullptr && count == kTile) {
+    RunLanes(block_tile, kernels.eight_lanes, 0, count);
+  } else if (kernels.two_lanes != nullptr) {
+    for (int32_t lane = 0; lane < count; lane += 2) {
+      RunLanes(block_tile, kernels.two_lanes, lane, count - lane < 2 ? 1 : 2);
+    }
+  } else if (kernels.one_lane != nullptr) {
+    for (int32_t lane = 0; lane < count; ++lane) RunLanes(block_tile, kernels.one_lane, lane, 1);
+  } else {
     RunLanes(block_tile, nullptr, 0, count);
-    return;
-  }
-  // The last lanes may run twice: cheaper than running them one by one.
-  for (int32_t lane = 0; lane < count; lane += kernel.lanes) {
-    const int32_t last = count - kernel.lanes;
-    RunLanes(block_tile, kernel.run, lane < last ? lane : last, kernel.lanes);
   }
 }
 

@@ -58,10 +58,10 @@ struct SparseTiles {
   const ConvParams* params;
   bool narrow;
   const int32_t* bias;   // [out_channels]
-  const uint32_t* plan;  // three words a channel
+  const uint32_t* plan;  // filled by PlanSparseTiles
 };
 
-// Bytes of memory that PlanSparseTiles fills: 12 an output channel.
+// Bytes of memory that PlanSparseTiles fills: 16 an output channel, and of one more block row.
 size_t SparseTilePlanBytes(const BlockSparseConv& weights);
 
 // Once an evaluation, before its tiles: what is the same for all tiles of a channel is computed
@@ -69,6 +69,10 @@ size_t SparseTilePlanBytes(const BlockSparseConv& weights);
 // arguments.
 SparseTiles PlanSparseTiles(const BlockSparseConv& weights, const ConvParams& params, bool narrow,
                             const int32_t* bias, void* memory);
+
+// Whether a tile of `count` lanes costs less than one of eight. Otherwise the last tile of an image
+// had better repeat positions of the one before.
+bool ShortSparseTilePays(const SparseTiles& tiles, int32_t count);
 
 // All output channels of the first `count` (1 to 8) lanes of a tile.
 //
