@@ -43,7 +43,8 @@ size_t SparseFullyConnectedM7ScratchBytes(const BlockSparseConv& weights);
 size_t SparseFullyConnectedM7ScratchBytes(const IndexListConv& weights);
 
 // The same result. `scratch` is 4-byte aligned; `narrow` as SparseFullyConnectedIsNarrow says (or
-// false). Fast for blocks of 1x4, 2x4 and 4x4; other shapes take a general loop.
+// false). Fast for blocks of 4x4, 2x4 and 1x4, then 2x2, 4x1 and 1x2; other shapes
+// take a general loop of about two cycles a weight.
 void SparseFullyConnectedM7(const BlockSparseConv& weights,
                             const SparseFullyConnectedParams& params, bool narrow,
                             const int8_t* input, const int32_t* bias, int8_t* output,

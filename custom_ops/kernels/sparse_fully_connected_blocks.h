@@ -1,5 +1,6 @@
 // Inner loops of the sparse FULLY_CONNECTED: stored int8 weights against one input vector of int16.
-// Sums wrap in 32 bits. For blocks `input` is in quads (sparse_fully_connected_input.h).
+// Sums wrap in 32 bits. `input` is in quads for blocks of four columns, else in order
+// (sparse_fully_connected_input.h), two int16 a word.
 #ifndef CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_BLOCKS_H_
 #define CUSTOM_OPS_KERNELS_SPARSE_FULLY_CONNECTED_BLOCKS_H_
 
@@ -22,10 +23,17 @@ void BlockRows2x4(const BlockSparseConv& weights, const uint32_t* input, int32_t
 template <typename Index>
 void BlockRows4x4(const BlockSparseConv& weights, const uint32_t* input, int32_t* sums);
 
-// Sum of the entries `begin` to `end` - 1 of `entries` (4-byte aligned), a row of an index list;
-// `input` is in order.
-int32_t IndexListRow(const IndexListEntry* entries, uint32_t begin, uint32_t end,
-                     const int16_t* input);
+// The same for narrower blocks.
+template <typename Index>
+void RunningSums1x2(const Index* indices, const int8_t* values, const uint32_t* input,
+                    uint32_t count, int32_t* sums);
+template <typename Index>
+void BlockRows2x2(const BlockSparseConv& weights, const uint32_t* input, int32_t* sums);
+template <typename Index>
+void BlockRows4x1(const BlockSparseConv& weights, const uint32_t* input, int32_t* sums);
+
+// sums[u] = sum of unit u of a layer in an index list.
+void IndexListRows(const IndexListConv& weights, const uint32_t* input, int32_t* sums);
 
 }  // namespace kws
 

@@ -11,9 +11,9 @@ namespace kws {
 void ExpandToQuads(const int8_t* input, int32_t depth, int32_t zero_point, int32_t padded,
                    uint32_t* words);
 
-// In their order; zero up to `padded` rounded up to a multiple of four. `values` is 4-byte aligned.
+// In their order, two a word; zero up to `padded` rounded up to a multiple of four.
 void ExpandInOrder(const int8_t* input, int32_t depth, int32_t zero_point, int32_t padded,
-                   int16_t* values);
+                   uint32_t* words);
 
 }  // namespace kws
 

@@ -62,9 +62,8 @@ void ExpandToQuads(const int8_t* input, int32_t depth, int32_t zero_point, int32
 }
 
 void ExpandInOrder(const int8_t* input, int32_t depth, int32_t zero_point, int32_t padded,
-                   int16_t* values) {
-  ExpandAll<InOrder>(input, depth, zero_point, (padded + 3) / 4 * 4,
-                     reinterpret_cast<uint32_t*>(values));
+                   uint32_t* words) {
+  ExpandAll<InOrder>(input, depth, zero_point, (padded + 3) / 4 * 4, words);
 }
 
 }  // namespace kws

@@ -13,11 +13,16 @@ namespace {
 // Stored blocks of one stream: enough that its ends do not matter.
 constexpr uint32_t kStreamBlocks = 512;
 
-// Blocks that have a fast loop.
-bool IsQuads(const BlockSparseConv& w) {
-  return w.block_in == 4 && (w.block_out == 1 || w.block_out == 2 || w.block_out == 4);
+bool IsShape(const BlockSparseConv& w, int32_t block_out, int32_t block_in) {
+  return w.block_out == block_out && w.block_in == block_in;
 }
-bool IsStream(const BlockSparseConv& w) { return w.block_in == 4 && w.block_out == 1; }
+
+bool IsStream(const BlockSparseConv& w) { return IsShape(w, 1, 4) || IsShape(w, 1, 2); }
+
+// Whether the loop for these blocks takes its input in quads.
+bool TakesQuads(const BlockSparseConv& w) {
+  return IsShape(w, 1, 4) || IsShape(w, 2, 4) || IsShape(w, 4, 4);
+}
 
 int32_t PaddedColumns(const BlockSparseConv& w) { return w.columns * w.block_in; }
 
@@ -36,7 +41,7 @@ uint32_t StreamBlocks(const BlockSparseConv& w) {
 template <typename Index>
 void MultiplyStreams(const BlockSparseConv& w, const FullyConnectedOutput& out,
                      const uint32_t* columns, int32_t* sums) {
-  const Index* indices = reinterpret_cast<const Index*>(w.indices);
+  const Index* const indices = reinterpret_cast<const Index*>(w.indices);
   const uint32_t capacity = StreamBlocks(w);
   int32_t row = 0;
   while (row < w.block_rows) {
@@ -47,14 +52,19 @@ void MultiplyStreams(const BlockSparseConv& w, const FullyConnectedOutput& out,
     }
     const uint32_t count = w.row_offsets[end_row] - begin;
     sums[0] = 0;
-    RunningSums1x4(indices + begin, w.values + begin * 4, columns, count, sums + 1);
+    if (w.block_in == 4) {
+      RunningSums1x4(indices + begin, w.values + begin * 4, columns, count, sums + 1);
+    } else {
+      RunningSums1x2(indices + begin, w.values + begin * 2, columns, count, sums + 1);
+    }
     out.StoreDifferences(row, end_row, w.row_offsets, sums);
     row = end_row;
   }
 }
 
 // Any shape of block, one unit after the other.
-void MultiplyUnits(const BlockSparseConv& w, const int16_t* values, int32_t* sums) {
+void MultiplyUnits(const BlockSparseConv& w, const uint32_t* columns, int32_t* sums) {
+  const int16_t* const values = reinterpret_cast<const int16_t*>(columns);
   for (int32_t unit = 0; unit < w.out_channels; ++unit) {
     const int32_t row = unit / w.block_out;
     const int8_t* weights =
@@ -70,13 +80,19 @@ void MultiplyUnits(const BlockSparseConv& w, const int16_t* values, int32_t* sum
 }
 
 template <typename Index>
-void MultiplyQuads(const BlockSparseConv& w, const FullyConnectedOutput& out,
-                   const uint32_t* columns, int32_t* sums) {
-  if (w.block_out == 1) return MultiplyStreams<Index>(w, out, columns, sums);
-  if (w.block_out == 2) {
+void Multiply(const BlockSparseConv& w, const FullyConnectedOutput& out, const uint32_t* columns,
+              int32_t* sums) {
+  if (IsStream(w)) return MultiplyStreams<Index>(w, out, columns, sums);
+  if (IsShape(w, 2, 4)) {
     BlockRows2x4<Index>(w, columns, sums);
-  } else {
+  } else if (IsShape(w, 4, 4)) {
     BlockRows4x4<Index>(w, columns, sums);
+  } else if (IsShape(w, 2, 2)) {
+    BlockRows2x2<Index>(w, columns, sums);
+  } else if (IsShape(w, 4, 1)) {
+    BlockRows4x1<Index>(w, columns, sums);
+  } else {
+    MultiplyUnits(w, columns, sums);
   }
   out.Store(sums);
 }
@@ -97,18 +113,15 @@ void SparseFullyConnectedM7(const BlockSparseConv& w, const SparseFullyConnected
   int32_t* const sums = reinterpret_cast<int32_t*>(columns + (padded + 3) / 4 * 2);
   for (int32_t n = 0; n < params.batches; ++n, input += depth, output += w.out_channels) {
     const FullyConnectedOutput out = {w, bias, params.output_zero_point, narrow, output};
-    if (!IsQuads(w)) {
-      int16_t* const values = static_cast<int16_t*>(scratch);
-      ExpandInOrder(input, depth, params.input_zero_point, padded, values);
-      MultiplyUnits(w, values, sums);
-      out.Store(sums);
-      continue;
-    }
-    ExpandToQuads(input, depth, params.input_zero_point, padded, columns);
-    if (w.index_bytes == 1) {
-      MultiplyQuads<uint8_t>(w, out, columns, sums);
+    if (TakesQuads(w)) {
+      ExpandToQuads(input, depth, params.input_zero_point, padded, columns);
     } else {
-      MultiplyQuads<uint16_t>(w, out, columns, sums);
+      ExpandInOrder(input, depth, params.input_zero_point, padded, columns);
+    }
+    if (w.index_bytes == 1) {
+      Multiply<uint8_t>(w, out, columns, sums);
+    } else {
+      Multiply<uint16_t>(w, out, columns, sums);
     }
   }
 }
@@ -122,13 +135,11 @@ void SparseFullyConnectedM7(const IndexListConv& w, const SparseFullyConnectedPa
                             bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
                             void* scratch) {
   const int32_t depth = w.in_channels;
-  int16_t* const values = static_cast<int16_t*>(scratch);
-  int32_t* const sums = reinterpret_cast<int32_t*>(values + (depth + 3) / 4 * 4);
+  uint32_t* const columns = static_cast<uint32_t*>(scratch);
+  int32_t* const sums = reinterpret_cast<int32_t*>(columns + (depth + 3) / 4 * 2);
   for (int32_t n = 0; n < params.batches; ++n, input += depth, output += w.out_channels) {
-    ExpandInOrder(input, depth, params.input_zero_point, depth, values);
-    for (int32_t unit = 0; unit < w.out_channels; ++unit) {
-      sums[unit] = IndexListRow(w.entries, w.row_offsets[unit], w.row_offsets[unit + 1], values);
-    }
+    ExpandInOrder(input, depth, params.input_zero_point, depth, columns);
+    IndexListRows(w, columns, sums);
     const FullyConnectedOutput out = {w, bias, params.output_zero_point, narrow, output};
     out.Store(sums);
   }

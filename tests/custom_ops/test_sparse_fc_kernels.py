@@ -55,7 +55,7 @@ def test_layers_of_the_networks(m7_fc: EmulatedSparseFc, depth: int, units: int,
 
 
 @pytest.mark.parametrize("blocks", range(20))
-@pytest.mark.parametrize("block_shape", [(1, 4), (2, 4), (4, 4)])
+@pytest.mark.parametrize("block_shape", [(1, 4), (2, 4), (4, 4), (1, 2), (2, 2), (4, 1)])
 def test_every_length_of_a_stream(m7_fc: EmulatedSparseFc, blocks: int, block_shape: tuple[int, int]) -> None:
     # The assembly takes several blocks a turn and has a head and a tail.
     case = random_fc(np.random.default_rng(blocks), 80, block_shape[0], 0.0, block_shape)
