@@ -23,6 +23,9 @@ class TileFiller {
 
  private:
   void FillDirectQuads(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const;
+  // The receptive field whose first tap is at (y, x) of the input, into `lane`.
+  void ExpandRowsOfFour(const int8_t* input, int32_t y, int32_t x, int32_t lane,
+                        uint32_t* tile) const;
   // Copies the receptive field whose first tap is at (y, x) of the input to `to`.
   void Gather(const int8_t* input, int32_t y, int32_t x, int8_t* to) const;
   // Expands TileColumns() bytes into `lane`; in layout kSingle, and if `second` is not null, those

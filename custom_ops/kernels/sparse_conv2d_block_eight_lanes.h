@@ -41,8 +41,6 @@
   "bmi 8f\n"                                                                                   \
   "add r3, r3, lr\n"                                                                           \
   "mov r6, r4\n"                                                                               \
-  "tst r1, #255\n"                                                                             \
-  "beq 9f\n"                                                                                   \
   "add r12, r12, r2, lsl #" COLUMN_SHIFT "\n"                                                  \
   "str r3, " KWS_LAST "\n"                                                                     \
   "mov r7, r4\n"                                                                               \

@@ -19,6 +19,8 @@ struct ChannelPlan {
   // an empty row.
   uint32_t indices_and_shift;
 
+  static constexpr uint32_t kStop = 0x80000000u;  // looks like an empty row at first
+
   int32_t right() const { return static_cast<int32_t>(indices_and_shift & 0xFFu); }
 };
 

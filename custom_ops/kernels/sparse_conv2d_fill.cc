@@ -1,117 +1,24 @@
 #include <cstring>
 
 #include "custom_ops/kernels/activation_tile.h"
-#include "custom_ops/kernels/dsp_bytes.h"
+#include "custom_ops/kernels/sparse_conv2d_expand.h"
 
 namespace kws {
 namespace {
-
-inline uint32_t DoubleHalves(uint32_t halves) {
-#if KWS_DSP_NATIVE
-  uint32_t result;
-  asm("sadd16 %0, %1, %1" : "=r"(result) : "r"(halves));
-  return result;
-#else
-  return PackHalves(2 * LowHalf(halves), 2 * HighHalf(halves));
-#endif
-}
-
-// Bytes to int16 pairs (0, 2) and (1, 3), the zero point subtracted, doubled.
-struct Expander {
-  uint32_t negated_zero_points;
-
-  uint32_t Even(uint32_t bytes) const {
-    return DoubleHalves(AddEvenBytes(negated_zero_points, bytes));
-  }
-  uint32_t Odd(uint32_t bytes) const {
-    return DoubleHalves(AddOddBytes(negated_zero_points, bytes));
-  }
-};
-
-// Whole groups of four columns; returns the columns done.
-inline int32_t ExpandQuads(Expander expand, const int8_t* source, int32_t columns, uint32_t* word) {
-  int32_t k = 0;
-#if KWS_DSP_NATIVE
-  // 16 columns a step. One SXTAB16 or SADD16 a cycle is the bound: the rest pairs with them.
-  if (columns >= 16) {
-    int32_t steps = columns / 16;
-    k = steps * 16;
-    const int8_t* from = source;
-    uint32_t a, b, c, d, even;
-    // clang-format off
-#define KWS_EXPAND(x, offset, last, other)                  \
-  "sxtab16 %[even], %[negated], " x "\n"                    \
-  last                                                      \
-  "sxtab16 " x ", %[negated], " x ", ror #8\n"              \
-  other                                                     \
-  "sadd16 %[even], %[even], %[even]\n"                      \
-  "sadd16 " x ", " x ", " x "\n"                            \
-  "str %[even], [%[word], #" offset "]\n"
-    asm volatile(
-        "1:\n"
-        "ldr %[a], [%[from]]\n"
-        "ldr %[b], [%[from], #4]\n"
-        "ldr %[c], [%[from], #8]\n"
-        "ldr %[d], [%[from], #12]\n"
-        KWS_EXPAND("%[a]", "0", "subs %[steps], #1\n", "add %[from], #16\n")
-        KWS_EXPAND("%[b]", "64", "str %[a], [%[word], #32]\n", )
-        KWS_EXPAND("%[c]", "128", "str %[b], [%[word], #96]\n", )
-        KWS_EXPAND("%[d]", "192 - 256", "str %[c], [%[word], #160]\n", "add %[word], #256\n")
-        "str %[d], [%[word], #224 - 256]\n"
-        "bne 1b\n"
-        : [from] "+r"(from), [word] "+r"(word), [steps] "+r"(steps), [a] "=&r"(a), [b] "=&r"(b),
-          [c] "=&r"(c), [d] "=&r"(d), [even] "=&r"(even)
-        : [negated] "r"(expand.negated_zero_points)
-        : "cc", "memory");
-#undef KWS_EXPAND
-    // clang-format on
-  }
-#endif
-  for (; k + 4 <= columns; k += 4, word += 2 * kTile) {
-    const uint32_t bytes = LoadWord(source + k);
-    word[0] = expand.Even(bytes);
-    word[kTile] = expand.Odd(bytes);
-  }
-  return k;
-}
-
-int32_t ExpandPairs(Expander expand, const int8_t* source, int32_t columns, uint32_t* word) {
-  int32_t k = 0;
-  for (; k + 4 <= columns; k += 4, word += 2 * kTile) {
-    const uint32_t bytes = LoadWord(source + k);
-    const uint32_t even = expand.Even(bytes);
-    const uint32_t odd = expand.Odd(bytes);
-    word[0] = PackLowHalves(even, odd);
-    word[kTile] = PackHighHalves(even, odd);
-  }
-  return k;
-}
-
-// A word holds two lanes of one column.
-int32_t ExpandSingles(Expander expand, const int8_t* source, const int8_t* second, int32_t columns,
-                      uint32_t* word) {
-  int32_t k = 0;
-  for (; k + 4 <= columns; k += 4, word += 2 * kTile) {
-    const uint32_t bytes = LoadWord(source + k);
-    const uint32_t bytes_of_second = LoadWord(second + k);
-    const uint32_t even = expand.Even(bytes);
-    const uint32_t odd = expand.Odd(bytes);
-    const uint32_t even_of_second = expand.Even(bytes_of_second);
-    const uint32_t odd_of_second = expand.Odd(bytes_of_second);
-    word[0] = PackLowHalves(even, even_of_second);
-    word[kTile / 2] = PackLowHalves(odd, odd_of_second);
-    word[kTile] = PackHighHalves(even, even_of_second);
-    word[kTile / 2 * 3] = PackHighHalves(odd, odd_of_second);
-  }
-  return k;
-}
 
 // Whether a receptive field is consecutive bytes of the input, all columns.
 bool IsDirect(const BlockSparseConv& w) {
   return w.kernel_h * w.kernel_w == 1 && w.in_channels == TileColumns(w);
 }
 
-// memcpy for a few bytes; nothing when `n` is not positive.
+// Whether a kernel row is four consecutive bytes of the input and one quad of columns.
+bool IsRowOfFour(const BlockSparseConv& w, const ConvDims& dims, const ConvParams& params) {
+  return w.kernel_w * w.in_channels == 4 && w.tap_pitch == w.in_channels &&
+         TileColumns(w) == w.kernel_h * 4 && params.dilation_w == 1 &&
+         dims.in_w * w.in_channels >= 4;
+}
+
+// memcpy for a few bytes.
 inline void CopyBytes(const int8_t* from, int32_t n, int8_t* to) {
 #pragma GCC unroll 1
   for (; n >= 4; n -= 4, from += 4, to += 4) {
@@ -161,11 +68,13 @@ void TileFiller::Gather(const int8_t* input, int32_t y, int32_t x, int8_t* to) c
     const int32_t from = x + kx * dilation_w;
     const int32_t begin = from < 0 ? 0 : from;
     const int32_t end = from + taps > in_w ? in_w : from + taps;
-    const int8_t* source = input + (y * in_w + begin) * channels;
-    int8_t* target = to + kx * pitch + (begin - from) * channels;
+    int32_t source = (y * in_w + begin) * channels;
+    int32_t target = kx * pitch + (begin - from) * channels;
     int32_t in_y = y;
     for (int32_t ky = 0; ky < kernel_h; ++ky) {
-      if (in_y >= 0 && in_y < in_h) CopyBytes(source, (end - begin) * channels, target);
+      if (end > begin && in_y >= 0 && in_y < in_h) {
+        CopyBytes(input + source, (end - begin) * channels, to + target);
+      }
       in_y += dilation_h;
       source += dilation_h * in_w * channels;
       target += kernel_w * pitch;
@@ -223,21 +132,55 @@ void TileFiller::FillDirectQuads(const int8_t* input, int32_t first, int32_t cou
   }
 }
 
+// The usual first convolution: each kernel row is one word, moved and filled up where it is
+// clipped.
+void TileFiller::ExpandRowsOfFour(const int8_t* input, int32_t y, int32_t x, int32_t lane,
+                                  uint32_t* tile) const {
+  const int32_t zero_point = params_.input_zero_point;
+  const Expander expand = {PackHalves(-zero_point, -zero_point)};
+  const int32_t pitch = dims_.in_w * dims_.in_channels;
+  const int32_t begin = x * dims_.in_channels;
+  const int32_t last = pitch - 4;
+  const int32_t from = begin < 0 ? 0 : (begin > last ? last : begin);
+  // The word at `from` moves by `down` or `up` bytes, four at most, and `zeros` fill the gap.
+  const uint32_t zeros = 0x01010101u * static_cast<uint8_t>(zero_point);
+  const int32_t down = begin > from ? (begin - from < 4 ? begin - from : 4) * 8 : 0;
+  const int32_t up = from > begin ? (from - begin < 4 ? from - begin : 4) * 8 : 0;
+  const uint32_t keep = static_cast<uint32_t>((uint64_t{0xFFFFFFFFu} >> down) << up);
+  const uint32_t fill = zeros & ~keep;
+  const uint32_t negated = expand.negated_zero_points;
+  const int32_t source_step = params_.dilation_h * pitch, end = dims_.in_h * pitch;
+  int32_t source = y * pitch;
+  uint32_t* word = tile + lane;
+#pragma GCC unroll 1
+  for (int32_t ky = w_.kernel_h; ky != 0; --ky, source += source_step, word += 2 * kTile) {
+    uint32_t bytes = zeros;
+    if (source >= 0 && source < end) {
+      bytes = ((LoadWord(input + source + from) >> (down & 31) << (up & 31)) & keep) | fill;
+    }
+    word[0] = Expander{negated}.Even(bytes);
+    word[kTile] = Expander{negated}.Odd(bytes);
+  }
+}
+
 void TileFiller::Fill(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const {
-  if (direct_ && narrow_ && TileLayoutOf(w_) == TileLayout::kQuad) {
+  const bool quads = narrow_ && TileLayoutOf(w_) == TileLayout::kQuad;
+  if (direct_ && quads) {
     FillDirectQuads(input, first, count, tile);
     return;
   }
+  const bool rows_of_four = quads && IsRowOfFour(w_, dims_, params_);
   const int32_t lanes = TileLayoutOf(w_) == TileLayout::kSingle ? 2 : 1;
   const int32_t end_x = dims_.out_w * params_.stride_w - params_.pad_left;
-  const int32_t channels = dims_.in_channels;
   int32_t y = first / dims_.out_w * params_.stride_h - params_.pad_top;
   int32_t x = first % dims_.out_w * params_.stride_w - params_.pad_left;
   for (int32_t lane = 0; lane < count; lane += lanes) {
     const int8_t* fields[2] = {memory_, memory_};
     for (int32_t i = 0; i < lanes && lane + i < count; ++i) {
       if (direct_) {
-        fields[i] = input + (y * dims_.in_w + x) * channels;
+        fields[i] = input + (y * dims_.in_w + x) * dims_.in_channels;
+      } else if (rows_of_four) {
+        ExpandRowsOfFour(input, y, x, lane, tile);
       } else {
         fields[i] = memory_ + i * FieldBytes(w_);
         Gather(input, y, x, memory_ + i * FieldBytes(w_));
@@ -248,6 +191,7 @@ void TileFiller::Fill(const int8_t* input, int32_t first, int32_t count, uint32_
         y += params_.stride_h;
       }
     }
+    if (rows_of_four) continue;
     if (lane + 1 == count) fields[1] = fields[0];
     Expand(fields[0], fields[1], lane, tile);
   }

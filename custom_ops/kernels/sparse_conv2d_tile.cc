@@ -75,10 +75,11 @@ SparseTiles PlanSparseTiles(const BlockSparseConv& w, const ConvParams& params, 
                        requantize.multiplier, requantize.offset,
                        index_bytes << 8 | static_cast<uint32_t>(requantize.right)};
     }
-    for (int32_t r = 0; !fast && r < w.block_out; ++r) plan[first + r].indices_and_shift = 0;
+    for (int32_t r = 0; !fast && r < w.block_out; ++r)
+      plan[first + r].indices_and_shift = ChannelPlan::kStop;
   }
   for (int32_t r = 0; r < w.block_out; ++r) {
-    plan[w.block_rows * w.block_out + r].indices_and_shift = 0;
+    plan[w.block_rows * w.block_out + r].indices_and_shift = ChannelPlan::kStop;
   }
   return {&w, &params, narrow, bias, static_cast<const uint32_t*>(memory)};
 }

@@ -129,6 +129,39 @@ def test_tiles_that_are_not_full(
     np.testing.assert_array_equal(target.conv(case, m7=True), case.expected())
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    channels=st.sampled_from([1, 2, 4]),
+    kernel_h=st.integers(1, 10),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    dilation_h=st.integers(1, 2),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_first_layers_with_kernel_rows_of_four_bytes(
+    host: HostKernels,
+    target: M7Kernels,
+    shape: tuple[int, int],
+    channels: int,
+    kernel_h: int,
+    stride: tuple[int, int],
+    dilation_h: int,
+    seed: int,
+) -> None:
+    """Receptive fields are clipped at all sides, by whole kernel rows too."""
+    case = random_case(
+        np.random.default_rng(seed),
+        in_shape=(*shape, channels),
+        kernel=(kernel_h, 4 // channels),
+        density=0.5,
+        flat=True,
+        geometry=ConvGeometry(stride, (dilation_h, 1), True, -128, 127),
+    )
+    expected = case.expected()
+    np.testing.assert_array_equal(host.conv(case, m7=True), expected)
+    np.testing.assert_array_equal(target.conv(case, m7=True), expected)
+
+
 @pytest.mark.parametrize("positive", [False, True])
 def test_rounding_ties_in_assembly(target: M7Kernels, positive: bool) -> None:
     case = random_case(np.random.default_rng(12), in_shape=(5, 5, 8), out_channels=16, density=1.0)
