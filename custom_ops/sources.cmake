@@ -43,6 +43,8 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes_portable.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/separable_conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/separable_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_units_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/softmax_m7.cc

@@ -7,18 +7,22 @@ namespace {
 
 constexpr uint64_t kMaxTaps = 1u << 16;
 constexpr uint16_t kMaxStep = 255;  // stride and dilation
-constexpr uint8_t kEncoding = 1;
 
-// The header has the fields of a KWSP buffer; those that mean nothing here are 0.
+// The header has the fields of a KWSP buffer; those that mean nothing here are 0, and the index
+// bytes are the zero point of what a separable convolution has between its halves.
 FormatError CheckHeader(const SparseHeader& h) {
   if (h.magic != kRowPrunedMagic) return FormatError::kBadMagic;
   if (h.version != kRowPrunedVersion) return FormatError::kBadVersion;
   if (h.header_bytes != kSparseHeaderBytes) return FormatError::kBadHeaderSize;
-  if (h.encoding != kEncoding) return FormatError::kBadEncoding;
+  const bool alone = h.encoding == static_cast<uint8_t>(RowPrunedUse::kAlone);
+  if (!alone && h.encoding != static_cast<uint8_t>(RowPrunedUse::kSeparable)) {
+    return FormatError::kBadEncoding;
+  }
   if (h.padding > 1) return FormatError::kBadField;
-  if (h.column_order != 0 || h.index_bytes != 0 || h.group_rows != 0 || h.group_columns != 0) {
+  if (h.column_order != 0 || h.group_rows != 0 || h.group_columns != 0) {
     return FormatError::kReservedNotZero;
   }
+  if (alone && h.index_bytes != 0) return FormatError::kReservedNotZero;
   for (uint32_t word : h.reserved) {
     if (word != 0) return FormatError::kReservedNotZero;
   }
@@ -71,6 +75,8 @@ FormatError ReadRowPrunedDepthwise(const uint8_t* data, size_t size, RowPrunedDe
 
   h.group_columns = 1;
   ReadSparseLayer(h, view);
+  view->use = static_cast<RowPrunedUse>(h.encoding);
+  view->inner_zero_point = static_cast<int8_t>(h.index_bytes);
   view->n_rows = h.n_stored;
   view->mask_bytes = static_cast<int32_t>(mask_bytes);
   view->multipliers = reinterpret_cast<const int32_t*>(data + multipliers);

@@ -13,13 +13,20 @@ namespace kws {
 constexpr uint32_t kRowPrunedMagic = 0x4453574Bu;  // "KWSD"
 constexpr uint16_t kRowPrunedVersion = 1;
 
+enum class RowPrunedUse : uint8_t {
+  kAlone = 1,
+  kSeparable = 2,  // the first half of a separable convolution, whose result has no tensor
+};
+
 // A validated buffer. The pointers look into it, so it must outlive the view.
 //
 // Bit y of channel c's mask says whether row y of its filter is stored: kernel_w values. The stored
 // rows of all channels follow each other, channel by channel, from the top.
 struct RowPrunedDepthwise : SparseConvLayer {
-  uint32_t n_rows;       // stored rows
-  int32_t mask_bytes;    // of a channel: ceil(kernel_h / 8)
+  RowPrunedUse use;
+  int32_t inner_zero_point;  // of the result of a kSeparable one, int8 range; else 0
+  uint32_t n_rows;           // stored rows
+  int32_t mask_bytes;        // of a channel: ceil(kernel_h / 8)
   const uint8_t* masks;  // [out_channels][mask_bytes], bits of absent rows beyond kernel_h are 0
   const int8_t* values;  // [n_rows][kernel_w]
 

@@ -93,11 +93,7 @@ void RepeatSlot(int32_t out_w, uint32_t* planes) {
 // Returns where the next group begins.
 int8_t* StoreStage(uint32_t* stage, int32_t pairs, bool last_is_single, int32_t out_w,
                    const OutputRange& range, int32_t pixel, int8_t* output) {
-  if (!range.full()) {
-    for (int32_t i = 0; i < pairs * 2 * out_w; ++i) {
-      stage[i] = ClampBytes(stage[i], range.min, range.max);
-    }
-  }
+  ClampStage(range, pairs * 2 * out_w, stage);
   const int32_t row = out_w * pixel;
   for (; pairs > 0; --pairs) {
     int8_t* first = output;
@@ -117,6 +113,11 @@ int8_t* StoreStage(uint32_t* stage, int32_t pairs, bool last_is_single, int32_t 
 }
 
 }  // namespace
+
+void ClampStage(const OutputRange& range, int32_t words, uint32_t* stage) {
+  if (range.full()) return;
+  for (int32_t i = 0; i < words; ++i) stage[i] = ClampBytes(stage[i], range.min, range.max);
+}
 
 void PackPlaneChannel(const int8_t* filter, int32_t row, int32_t column, int32_t bias,
                       const PlaneScale& scale, int32_t out_w, int32_t i, PlaneQuad* quad) {

@@ -95,6 +95,9 @@ void RunPlaneGroup(const PlaneQuad& quad, const uint32_t* planes, int32_t pairs,
 void RunPlaneGroupWide(const PlaneQuad& quad, const uint32_t* planes, int32_t pairs, int32_t out_w,
                        int32_t zero_point, uint32_t* stage);
 
+// Clamps staged results.
+void ClampStage(const OutputRange& range, int32_t words, uint32_t* stage);
+
 // Words of scratch for RunPlaneQuad.
 constexpr int32_t PlaneScratchWords(int32_t out_w) { return PlaneWords(out_w) + StageWords(out_w); }
 

@@ -1,14 +1,9 @@
 #include "custom_ops/kernels/depthwise_planes.h"
 #include "custom_ops/kernels/depthwise_row_pruned.h"
+#include "custom_ops/kernels/depthwise_row_pruned_planes.h"
 
 namespace kws {
 namespace {
-
-bool UsesPlanes(const RowPrunedDepthwise& w) {
-  return w.kernel_h == kPlaneTaps && w.kernel_w == kPlaneTaps && w.stride_h == 1 &&
-         w.stride_w == 1 && w.dilation_h == 1 && w.dilation_w == 1 && w.multiplier() == 1 &&
-         w.out_channels >= kPlaneQuad;
-}
 
 // Copies the filter of 3x3 channel `c` with its zero rows in place; returns its end in the buffer.
 const int8_t* UnpackFilter(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
@@ -30,13 +25,7 @@ const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const 
   ClearPlanes(dims.out_w, scratch);
   PlaneQuad quad;
   for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
-    quad.narrow = narrow;
-    for (int32_t i = 0; i < kPlaneQuad; ++i) {
-      int8_t filter[kPlaneTaps * kPlaneTaps];
-      rows = UnpackFilter(w, c + i, rows, filter);
-      const PlaneScale scale = {w.multipliers[c + i], w.shifts[c + i], params.output_zero_point};
-      PackPlaneChannel(filter, kPlaneTaps, 1, bias[c + i], scale, dims.out_w, i, &quad);
-    }
+    rows = PackRowPrunedQuad(w, rows, bias, params.output_zero_point, dims.out_w, narrow, c, &quad);
     RunPlaneQuad(quad, weaver, dims, params, input + c, output + c, scratch);
   }
   return rows;
@@ -105,8 +94,27 @@ void RunSingly(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvPara
 
 }  // namespace
 
+bool RowPrunedUsesPlanes(const RowPrunedDepthwise& w) {
+  return w.kernel_h == kPlaneTaps && w.kernel_w == kPlaneTaps && w.stride_h == 1 &&
+         w.stride_w == 1 && w.dilation_h == 1 && w.dilation_w == 1 && w.multiplier() == 1 &&
+         w.out_channels >= kPlaneQuad;
+}
+
+const int8_t* PackRowPrunedQuad(const RowPrunedDepthwise& w, const int8_t* rows,
+                                const int32_t* bias, int32_t output_zero_point, int32_t out_w,
+                                bool narrow, int32_t channel, PlaneQuad* quad) {
+  quad->narrow = narrow;
+  for (int32_t i = 0; i < kPlaneQuad; ++i, ++channel) {
+    int8_t filter[kPlaneTaps * kPlaneTaps];
+    rows = UnpackFilter(w, channel, rows, filter);
+    const PlaneScale scale = {w.multipliers[channel], w.shifts[channel], output_zero_point};
+    PackPlaneChannel(filter, kPlaneTaps, 1, bias[channel], scale, out_w, i, quad);
+  }
+  return rows;
+}
+
 size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims) {
-  if (!UsesPlanes(weights)) return 0;
+  if (!RowPrunedUsesPlanes(weights)) return 0;
   return static_cast<size_t>(PlaneScratchWords(dims.out_w)) * sizeof(uint32_t);
 }
 
@@ -115,7 +123,7 @@ void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dim
                           const int32_t* bias, int8_t* output, void* scratch) {
   int32_t done = 0;
   const int8_t* rows = weights.values;
-  if (UsesPlanes(weights)) {
+  if (RowPrunedUsesPlanes(weights)) {
     rows = RunQuads(weights, dims, params, narrow, input, bias, output,
                     static_cast<uint32_t*>(scratch));
     done = dims.out_channels / kPlaneQuad * kPlaneQuad;

@@ -56,6 +56,9 @@ TfLiteStatus PrepareCommon(TfLiteContext* context, TfLiteNode* node) {
   const FormatError error = ReadRowPrunedDepthwise(static_cast<const uint8_t*>(packed->data.data),
                                                    packed->bytes, &op->weights);
   if (error != FormatError::kOk) return Refuse(context, FormatErrorText(error));
+  if (op->weights.use != RowPrunedUse::kAlone) {
+    return Refuse(context, "the packed weights are half of a separable convolution");
+  }
   const int* in = input->dims->data;
   if (in[3] != op->weights.in_channels) {
     return Refuse(context, "input channels do not match the packed weights");

@@ -28,9 +28,9 @@ from kws_tflm.errors import FormatError
 
 MAGIC = 0x4453574B
 VERSION = 1
-ENCODING_ROWS = 1
+ENCODING_ALONE, ENCODING_SEPARABLE = 1, 2
 
-_HEADER = struct.Struct("<IHHI4B4H2B2b4HI6I")
+_HEADER = struct.Struct("<IHHI3Bb4H2B2b4HI6I")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class PackedDepthwise:
     in_channels: int
     rows: npt.NDArray[np.bool_]
     """[out_channels, kernel_h]: whether a row is stored."""
+    inner_zero_point: int | None = None
+    """Of the result, when the layer is the first half of a separable convolution."""
 
 
 def can_pack_depthwise(weights: npt.NDArray[np.int8], in_channels: int) -> bool:
@@ -72,10 +74,12 @@ def pack_depthwise(
     in_channels: int,
     *,
     all_rows: bool = False,
+    inner_zero_point: int | None = None,
 ) -> bytes:
     """Pack int8 `weights` [kernel_h, kernel_w, out_channels]; rows of a channel's filter that are zero are left out.
 
-    `all_rows`: store them all the same.
+    `all_rows`: store them all the same. `inner_zero_point`: the layer is the first half of a separable convolution
+    and this is its output's zero point; the fused operator has no tensor that could say so.
 
     Raises:
         FormatError: the layer is beyond the format's limits.
@@ -90,7 +94,8 @@ def pack_depthwise(
     body = b"".join(section + b"\0" * (-len(section) % 4) for section in sections)
     header = _HEADER.pack(
         MAGIC, VERSION, HEADER_BYTES, HEADER_BYTES + len(body),
-        ENCODING_ROWS, int(geometry.same_padding), 0, 0,
+        ENCODING_ALONE if inner_zero_point is None else ENCODING_SEPARABLE, int(geometry.same_padding), 0,
+        inner_zero_point or 0,
         kernel_h, kernel_w, in_channels, out_channels,
         0, 0, geometry.activation_min, geometry.activation_max,
         *geometry.stride, *geometry.dilation, int(rows.sum()), *[0] * 6,
@@ -107,15 +112,17 @@ def unpack_depthwise(packed: bytes) -> PackedDepthwise:
         FormatError: the buffer violates the format; one line says how.
     """
     need(len(packed) >= HEADER_BYTES, "buffer is truncated")
-    (magic, version, header_bytes, total, encoding, padding, order, index_bytes, kernel_h, kernel_w, in_channels,
+    (magic, version, header_bytes, total, encoding, padding, order, zero_point, kernel_h, kernel_w, in_channels,
      out_channels, group_rows, group_columns, act_min, act_max, stride_h, stride_w, dilation_h, dilation_w, stored,
      *reserved) = _HEADER.unpack_from(packed)  # fmt: skip
     need(magic == MAGIC, "wrong magic, not packed depthwise weights")
     need(version == VERSION, f"unknown format version {version}")
     need(header_bytes == HEADER_BYTES, "wrong header size")
-    need(encoding == ENCODING_ROWS, "unknown sparse encoding")
+    need(encoding in (ENCODING_ALONE, ENCODING_SEPARABLE), "unknown sparse encoding")
     need(padding <= 1, "padding out of range")
-    need(not any((order, index_bytes, group_rows, group_columns, *reserved)), "reserved header fields are not zero")
+    separable = encoding == ENCODING_SEPARABLE
+    unused = (order, group_rows, group_columns, *reserved, 0 if separable else zero_point)
+    need(not any(unused), "reserved header fields are not zero")
     steps = (stride_h, stride_w, dilation_h, dilation_w)
     need(min(kernel_h, kernel_w, in_channels, out_channels, *steps) > 0, "a size is zero")
     need(out_channels % in_channels == 0, "output channels are no multiple of the input channels")
@@ -137,7 +144,8 @@ def unpack_depthwise(packed: bytes) -> PackedDepthwise:
     filters[rows] = np.frombuffer(sections[3], np.int8).reshape(stored, kernel_w)
     geometry = ConvGeometry((stride_h, stride_w), (dilation_h, dilation_w), bool(padding), act_min, act_max)
     weights = np.ascontiguousarray(filters.transpose(1, 2, 0))
-    return PackedDepthwise(weights, multipliers, shifts, geometry, in_channels, rows)
+    inner = int(zero_point) if separable else None
+    return PackedDepthwise(weights, multipliers, shifts, geometry, in_channels, rows, inner)
 
 
 def _mask_bytes(kernel_h: int) -> int:

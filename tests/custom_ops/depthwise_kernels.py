@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,17 +65,17 @@ def _is_narrow(case: DepthwiseCase) -> bool:
     return bool(largest < 1 << 30 and np.all((case.shifts <= -1) & (case.shifts >= -22)))
 
 
-def build_host_library(folder: Path) -> ctypes.CDLL:
-    """`custom_ops/tests/depthwise_c_api.h`, compiled for this machine."""
+def build_host_library(folder: Path, sources: Sequence[Path] = SOURCES) -> ctypes.CDLL:
+    """The C interfaces of `custom_ops/tests`, compiled for this machine."""
     path = folder / "libdepthwise.so"
     command = [compiler("g++", "g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *WARNINGS, f"-I{ROOT}"]
-    compile_cpp([*command, *map(str, SOURCES), "-o", str(path)])
+    compile_cpp([*command, *map(str, sources), "-o", str(path)])
     return ctypes.CDLL(str(path))
 
 
-def host_kernels(folder: Path) -> Kernels:
-    """Compiled for this machine: the portable twins of the assembly."""
-    library = build_host_library(folder)
+def host_runner(folder: Path, sources: Sequence[Path]) -> Call:
+    """Calls the functions that `sources` define, on this machine."""
+    library = build_host_library(folder, sources)
 
     def run(name: str, pointers: list[bytes | int], numbers: list[int]) -> tuple[int, bytes]:
         buffers = [_words(item) for item in pointers]
@@ -83,7 +83,17 @@ def host_kernels(folder: Path) -> Kernels:
         status = getattr(library, name)(fields)
         return status, buffers[-2].tobytes()[: _size(pointers[-2])]
 
-    return Kernels(run)
+    return run
+
+
+def host_kernels(folder: Path) -> Kernels:
+    """Compiled for this machine: the portable twins of the assembly."""
+    return Kernels(host_runner(folder, SOURCES))
+
+
+def m7_runner(folder: Path, sources: Sequence[Path], functions: Sequence[str]) -> Call:
+    """Calls `functions`, which `sources` define, on an emulated Cortex-M7."""
+    return _Machine(folder, sources, functions).run
 
 
 def _words(item: bytes | int) -> np.ndarray:
@@ -99,17 +109,17 @@ def _size(item: bytes | int) -> int:
 class _Machine:
     """The image of all calls on an emulated Cortex-M7."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sources: Sequence[Path], functions: Sequence[str]) -> None:
         image = folder / "depthwise.elf"
         cross = compiler("arm-none-eabi-g++", "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib")
         command = [cross, *FLAGS, "-std=c++17", "-O3", *WARNINGS, "-fno-exceptions", "-fno-rtti", f"-I{ROOT}"]
-        command += ["-ffunction-sections", *map(str, SOURCES), "-nostartfiles", "--specs=nano.specs"]
-        command += ["--specs=nosys.specs", f"-Wl,-Ttext={FLASH:#x},-Tdata={RAM:#x},-e,{FUNCTIONS[0]}", "-o", str(image)]
+        command += ["-ffunction-sections", *map(str, sources), "-nostartfiles", "--specs=nano.specs"]
+        command += ["--specs=nosys.specs", f"-Wl,-Ttext={FLASH:#x},-Tdata={RAM:#x},-e,{functions[0]}", "-o", str(image)]
         compile_cpp(command)
         with image.open("rb") as file:
             elf = ELFFile(file)
             table = elf.get_section_by_name(".symtab")
-            self._entries = {name: table.get_symbol_by_name(name)[0]["st_value"] for name in FUNCTIONS}
+            self._entries = {name: table.get_symbol_by_name(name)[0]["st_value"] for name in functions}
             segments = [(s["p_vaddr"], s.data()) for s in elf.iter_segments() if s["p_type"] == "PT_LOAD"]
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         self._uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M7)
@@ -139,4 +149,4 @@ class _Machine:
 
 def m7_kernels(folder: Path) -> Kernels:
     """Compiled for the Cortex-M7, assembly included."""
-    return Kernels(_Machine(folder).run)
+    return Kernels(m7_runner(folder, SOURCES, FUNCTIONS))

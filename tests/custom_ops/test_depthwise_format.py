@@ -63,7 +63,7 @@ def sample() -> bytes:
 MASKS = 64 + 4 * 5 + 8
 MALFORMED = {
     "magic": (0, "<I", 0x5053574B), "version": (4, "<H", 2), "header": (6, "<H", 60), "length": (8, "<I", 4),
-    "encoding": (12, "<B", 2), "padding": (13, "<B", 2), "order": (14, "<B", 1), "index": (15, "<B", 1),
+    "encoding": (12, "<B", 3), "padding": (13, "<B", 2), "order": (14, "<B", 1), "index": (15, "<B", 1),
     "kernel": (16, "<H", 0), "channels": (20, "<H", 2), "group": (24, "<B", 1), "clamp": (26, "<bb", (5, 4)),
     "stride": (28, "<H", 256), "dilation": (34, "<H", 0), "rows": (36, "<I", 1), "many rows": (36, "<I", 16),
     "reserved": (60, "<I", 1), "multiplier": (64, "<i", 5), "shift": (84, "<b", -32), "gap": (90, "<B", 1),
