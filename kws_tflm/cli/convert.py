@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", metavar="RUN|MODEL", help="run folder or int8 .tflite; the newest run if left out"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="result of a foreign model, else NAME.sparse.tflite")
-    parser.add_argument(
-        "--objective", choices=OBJECTIVES, default="balanced", help="what the choice minimises"
-    )
+    parser.add_argument("--objective", choices=OBJECTIVES, default="balanced", help="what the choice minimises")
     parser.add_argument(
         "--data", type=Path, metavar="DIR",
         help="of a run: recordings, if not where it was trained on them; with --prune: labelled recordings",

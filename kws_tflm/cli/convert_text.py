@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
     check = report["verification"]
     lines = [
         *pruning_lines(report["pruning"]),
+        *compaction_lines(report["compaction"]),
         decisions_text(report, verbose),
         "",
         totals_text(report),
@@ -52,6 +53,17 @@ def pruning_lines(pruning: Mapping[str, Any] | None) -> list[str]:
         lines.append("accuracy: not measured; give labelled recordings with --data")
     if not pruning["calibration_clips"]:
         lines.append("the weights that stay were not fitted; give other recordings with --calibrate to lose less")
+    return [*lines, ""]
+
+
+def compaction_lines(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which channels were taken out; nothing where there is nothing to say."""
+    if not layers:
+        return []
+    lines = ["channels that say nothing (filters of zeros, or nobody reads them)"]
+    for layer in layers:
+        stays = f"; others stay: {layer['reason']}" if layer["reason"] else ""
+        lines.append(f"    {_short(layer['name'])}: {layer['removed']} of {layer['channels']} taken out{stays}")
     return [*lines, ""]
 
 

@@ -56,14 +56,14 @@ def _become_conv(model: Any, op: Any, source: int, kernel: int, result: int) -> 
     options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
     options.fusedActivationFunction = op.builtinOptions.fusedActivationFunction
     bias = (*indices(op.inputs)[2:], -1)[0]
-    op.inputs = np.array([source, kernel, bias if bias >= 0 else _zero_bias(model, source, kernel)], np.int32)
+    op.inputs = np.array([source, kernel, bias if bias >= 0 else zero_bias(model, source, kernel)], np.int32)
     op.outputs = np.array([result], np.int32)
     op.builtinOptionsType = schema().BuiltinOptions.Conv2DOptions
     op.builtinOptions = options
     op.opcodeIndex = _opcode(model, schema().BuiltinOperator.CONV_2D, CONV_VERSION)
 
 
-def _zero_bias(model: Any, source: int, kernel: int) -> int:
+def zero_bias(model: Any, source: int, kernel: int) -> int:
     """TFLite's CONV_2D wants a bias where FULLY_CONNECTED does without."""
     graph = model.subgraphs[0]
     out_channels = shape_of(graph.tensors[kernel])[0]

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from kws_tflm.convert.compact import CompactedLayer
 from kws_tflm.convert.sparsification import LayerDecision
 from kws_tflm.convert.verification import VerifyReport
 
@@ -19,6 +20,8 @@ class ConvertResult:
     sparse: bytes
     objective: str
     layers: list[LayerDecision]
+    """Of the model without the channels that `compaction` took out."""
+    compaction: list[CompactedLayer]
     verification: VerifyReport
     config: str | None
     """Hash of the configuration; None for a foreign model."""
@@ -34,6 +37,7 @@ class ConvertResult:
             "sparse": {"bytes": len(self.sparse), "sha256": hashlib.sha256(self.sparse).hexdigest()},
             "layers": [dataclasses.asdict(layer) | {"sparse": layer.sparse} for layer in self.layers],
             "totals": self._totals(),
+            "compaction": [dataclasses.asdict(layer) for layer in self.compaction],
             "pruning": self.pruning,
             "verification": dataclasses.asdict(self.verification),
         }

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm.config import Config
+from kws_tflm.convert.compact import compact
 from kws_tflm.convert.inspection import inspect
 from kws_tflm.convert.keras_export import to_dense_tflite
 from kws_tflm.convert.metadata import embed_metadata
@@ -54,12 +55,15 @@ def convert_model(
     """
     inspect(dense, where)
     rule = rule or rule_for(config)
-    sparse, layers = sparsify(dense, rule, where)
+    smaller, compacted = compact(dense, where)
+    sparse, layers = sparsify(smaller, rule, where)
     sparse = slim(sparse)
     if config is not None:
         dense, sparse = embed_metadata(dense, config), embed_metadata(sparse, config)
     report = verify(dense, sparse, features, where)
-    return ConvertResult(dense, sparse, rule.objective, layers, report, config.hash if config else None, pruning)
+    return ConvertResult(
+        dense, sparse, rule.objective, layers, compacted, report, config.hash if config else None, pruning
+    )
 
 
 def convert_run(

@@ -35,7 +35,7 @@ class VerifyReport:
     outputs: int
     """Outputs of the model, each of them compared."""
     arena_dense: int
-    """Host arena bytes."""
+    """Host arena bytes; with several outputs, of the head that needs most."""
     arena_sparse: int
     rounding_differences: int
     """Inputs on which tf.lite's FULLY_CONNECTED, which rounds once, is one step from TFLM's, which rounds twice.
@@ -51,18 +51,19 @@ def verify(
         ParityError: outputs differ; the message names the first operator that differs and by how much.
         ModelError: host TFLM does not take one of the models, or the features do not fit it.
     """
-    from kws_tflm.runtime import Interpreter
-
-    arena = [Interpreter(dense, where=where).arena_used, Interpreter(sparse, where=f"{where} (sparse)").arena_used]
     graph = parse(dense, where).subgraphs[0]
     outputs = len(indices(graph.outputs))
     if len(indices(graph.inputs)) != 1:
         raise ModelError(f"{where}: has {len(indices(graph.inputs))} inputs; models of one input are verified")
     inputs = model_inputs(dense, features, where)
     roundings: set[int] = set()
+    arena = (0, 0)
     for output in range(outputs):
+        # Host TFLM has one output; each head is compared with what it needs.
         pair = (dense, sparse) if outputs == 1 else (with_output(dense, output), with_output(sparse, output))
-        roundings |= _compare(*pair, inputs, where)
+        found, used = _compare(*pair, inputs, where)
+        roundings |= found
+        arena = max(arena[0], used[0]), max(arena[1], used[1])
     return VerifyReport(
         inputs=len(inputs),
         source="noise" if features is None else "features",
@@ -74,8 +75,8 @@ def verify(
     )
 
 
-def _compare(dense: bytes, sparse: bytes, inputs: Int8, where: str) -> set[int]:
-    """Demand the same bytes of models of one output; returns the inputs with a known rounding difference."""
+def _compare(dense: bytes, sparse: bytes, inputs: Int8, where: str) -> tuple[set[int], tuple[int, int]]:
+    """Demand the same bytes of models of one output; returns inputs with a known rounding difference, and arenas."""
     from kws_tflm.runtime import Interpreter
 
     host_dense, host_sparse = Interpreter(dense, where=where), Interpreter(sparse, where=f"{where} (sparse)")
@@ -91,7 +92,7 @@ def _compare(dense: bytes, sparse: bytes, inputs: Int8, where: str) -> set[int]:
         if not np.array_equal(host_sparse.invoke(values).ravel(), expected.ravel()):
             difference = first_difference(on_host, dense, sparse, values)
             raise ParityError(f"{where}: sparse differs from dense on input {index}: {difference or _NOWHERE}")
-    return roundings
+    return roundings, (host_dense.arena_used, host_sparse.arena_used)
 
 
 _NOWHERE = "only the whole model differs, no single operator does"
