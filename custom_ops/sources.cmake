@@ -36,6 +36,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_groups_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_tile_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_3x3_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes.cc

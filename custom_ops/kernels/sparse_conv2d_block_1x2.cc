@@ -11,6 +11,15 @@ namespace {
 // clang-format off
 #define RUN_ROWS(LOAD_INDEX, INDEX_BYTES, LOAD_VALUES, PLAN_STEP, OUTPUT_STEP)                 \
   asm(KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, "5", PLAN_STEP, OUTPUT_STEP,                             \
+      LOAD_VALUES                                                                              \
+      LOAD_INDEX " r2, [lr], #" INDEX_BYTES "\n"                                               \
+      KWS_LOAD("r1", 1)                                                                        \
+      "orr r3, r3, r3, lsl #8\n"                                                               \
+      KWS_LOAD("r0", 2)                                                                        \
+      "sxtb16 r3, r3\n"                                                                        \
+      KWS_EIGHT_FIRST_MACS("r3", KWS_LOAD("r1", 3), KWS_LOAD("r0", 4), KWS_LOAD("r1", 5),      \
+                           KWS_LOAD("r0", 6), KWS_LOAD("r1", 7), KWS_LOAD("r0", 0),            \
+                           "ldr r12, " KWS_TILE "\n", "ldr r0, " KWS_VALUES_ORIGIN "\n"),      \
       ".balign 8\n"                                                                            \
       "2:\n"                                                                                   \
       LOAD_VALUES                                                                              \
@@ -24,6 +33,7 @@ namespace {
       KWS_EIGHT_MACS("r3", KWS_LOAD("r0", 2), KWS_LOAD("r1", 3), KWS_LOAD("r0", 4),            \
                      KWS_LOAD("r1", 5), KWS_LOAD("r0", 6), KWS_LOAD("r1", 7),                  \
                      "ldr r12, " KWS_TILE "\n", "ldr r0, " KWS_VALUES_ORIGIN "\n")             \
+      "5:\n"                                                                                   \
       "add r12, r12, r2, lsl #5\n"                                                             \
       "bne 2b\n"))
 

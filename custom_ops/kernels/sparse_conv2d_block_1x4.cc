@@ -12,6 +12,13 @@ namespace {
 // clang-format off
 #define RUN_ROWS(LOAD_INDEX, INDEX_BYTES, LOAD_VALUES, PLAN_STEP, OUTPUT_STEP)                 \
   asm(KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, "6", PLAN_STEP, OUTPUT_STEP,                \
+      LOAD_VALUES                                                                              \
+      KWS_LOAD("r1", 1)                                                                        \
+      "sxtb16 r2, r3\n"                                                                        \
+      KWS_LOAD("r0", 2)                                                                        \
+      KWS_EIGHT_FIRST_MACS("r2", KWS_LOAD("r1", 3), KWS_LOAD("r0", 4), KWS_LOAD("r1", 5),      \
+                           KWS_LOAD("r0", 6), KWS_LOAD("r1", 7), KWS_LOAD("r0", 0),            \
+                           KWS_LOAD("r1", 9), KWS_LOAD("r0", 8)),                              \
       ".balign 8\n"                                                                            \
       "2:\n"                                                                                   \
       LOAD_VALUES                                                                              \
@@ -23,6 +30,7 @@ namespace {
       KWS_EIGHT_MACS("r2", KWS_LOAD("r0", 2), KWS_LOAD("r1", 3), KWS_LOAD("r0", 4),            \
                      KWS_LOAD("r1", 5), KWS_LOAD("r0", 6), KWS_LOAD("r1", 7),                  \
                      KWS_LOAD("r0", 8), KWS_LOAD("r1", 9))                                     \
+      "5:\n"                                                                                   \
       "sxtb16 r3, r3, ror #8\n"                                                                \
       LOAD_INDEX " r2, [lr], #" INDEX_BYTES "\n"                                               \
       KWS_EIGHT_MACS("r3", KWS_LOAD("r0", 10), KWS_LOAD("r1", 11), KWS_LOAD("r0", 12),         \

@@ -18,15 +18,24 @@
   KWS_MAC("r7", "r1", w) x5 KWS_MAC("r8", "r0", w) x6 KWS_MAC("r9", "r1", w) x7                \
   KWS_MAC("r10", "r0", w) x8 KWS_MAC("r11", "r1", w) x9
 
+// The same for the first block of a row: the bias in r4 is what all sums start with. Columns come
+// from lane 1 on, lane 0 last: r1, r0, r1, ...
+#define KWS_EIGHT_FIRST_MACS(w, x3, x4, x5, x6, x7, x0, y1, y0)                                \
+  "smlad r5, r1, " w ", r4\n" x3 "smlad r6, r0, " w ", r4\n" x4                                \
+  "smlad r7, r1, " w ", r4\n" x5 "smlad r8, r0, " w ", r4\n" x6                                \
+  "smlad r9, r1, " w ", r4\n" x7 "smlad r10, r0, " w ", r4\n" x0                               \
+  "smlad r11, r1, " w ", r4\n" y1 "smlad r4, r0, " w ", r4\n" y0
+
 // FastRequantizer in four instructions: r1 = offset, r2 = multiplier, r3 = right shift.
 #define KWS_SIGN(sum) "add r12, r1, " sum ", asr #31\n"
 #define KWS_SCALE(sum) "smmlar " sum ", " sum ", r2, r12\n"
 #define KWS_SHIFT(sum) "asr " sum ", " sum ", r3\n"
 #define KWS_CLAMP(sum) "ssat " sum ", #8, " sum "\n"
 
-// The rows: `loop` is label 2, a loop that begins with r0 = values origin and r12 = the block and
-// ends with the next index in r2; it may start with columns' shift COLUMN_SHIFT.
-#define KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, COLUMN_SHIFT, PLAN_STEP, OUTPUT_STEP, LOOP) \
+// The rows. A block is 2^COLUMN_SHIFT bytes of the tile. LOOP is the loop over blocks: at its label 2
+// r0 = values origin and r12 = the block; from its label 5 on it does what FIRST has left to do of the
+// first block. FIRST begins like LOOP, but with the flags of the comparison that ends the loop.
+#define KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, COLUMN_SHIFT, PLAN_STEP, OUTPUT_STEP, FIRST, LOOP) \
   KWS_ENTER_FRAME                                                                              \
   "ldr r12, " KWS_PLAN "\n"                                                                    \
   "ldr lr, " KWS_INDICES "\n"                                                                  \
@@ -37,18 +46,14 @@
   "1:\n"                                                                                       \
   "ldr r12, " KWS_TILE "\n"                                                                    \
   "asrs r3, r1, #8\n"                                                                          \
-  "mov r5, r4\n"                                                                               \
   "bmi 8f\n"                                                                                   \
-  "add r3, r3, lr\n"                                                                           \
-  "mov r6, r4\n"                                                                               \
-  "add r12, r12, r2, lsl #" COLUMN_SHIFT "\n"                                                  \
-  "str r3, " KWS_LAST "\n"                                                                     \
-  "mov r7, r4\n"                                                                               \
   "ldr r0, " KWS_VALUES_ORIGIN "\n"                                                            \
-  "mov r8, r4\n"                                                                               \
-  "mov r9, r4\n"                                                                               \
-  "mov r10, r4\n"                                                                              \
-  "mov r11, r4\n"                                                                              \
+  "add r12, r12, r2, lsl #" COLUMN_SHIFT "\n"                                                  \
+  "add r3, r3, lr\n"                                                                           \
+  "str r3, " KWS_LAST "\n"                                                                     \
+  "cmp lr, r3\n"                                                                               \
+  FIRST                                                                                        \
+  "b 5f\n"                                                                                     \
   LOOP                                                                                         \
   /* Scale and store: r0 = output. */                                                          \
   "3:\n"                                                                                       \
@@ -90,6 +95,7 @@
   "8:\n"                                                                                       \
   "tst r1, #255\n"                                                                             \
   "beq 9f\n"                                                                                   \
+  "mov r5, r4\n"                                                                               \
   "mov r6, r4\n"                                                                               \
   "mov r7, r4\n"                                                                               \
   "mov r8, r4\n"                                                                               \
