@@ -1,5 +1,7 @@
 // A few output rows of the depthwise half at a time, all channels, four by four: their planes give
 // staged int8, which is expanded into the tiles of eight positions of the pointwise half.
+#include <type_traits>
+
 #include "custom_ops/kernels/depthwise_row_pruned.h"
 #include "custom_ops/kernels/depthwise_row_pruned_planes.h"
 #include "custom_ops/kernels/dsp_bytes.h"
@@ -48,68 +50,92 @@ struct Plan {
 };
 static_assert(sizeof(PlaneQuad) % sizeof(uint32_t) == 0, "quads lie in words");
 
-// Writes the four channels of a quad into tiles, position by position.
-struct Expander {
-  TileLayout layout;
-  uint32_t negated;  // two zero points
-  bool twice;
-  int32_t tile_words;
+// Two int16 sums. SADD16.
+inline uint32_t AddHalves(uint32_t a, uint32_t b) {
+#if KWS_DSP_NATIVE
+  return static_cast<uint32_t>(__sadd16(static_cast<int16x2_t>(a), static_cast<int16x2_t>(b)));
+#else
+  return PackHalves(LowHalf(a) + LowHalf(b), HighHalf(a) + HighHalf(b));
+#endif
+}
 
-  uint32_t Scaled(uint32_t halves) const {
-    return twice ? SubtractHalves(halves, SubtractHalves(0, halves)) : halves;
+// Four channels of one position at their place in the first lane's columns; `even` are the first
+// and the third channel.
+template <TileLayout kLayout>
+inline void StoreColumns(uint32_t even, uint32_t odd, uint32_t* words) {
+  if constexpr (kLayout == TileLayout::kQuad) {
+    words[0] = even;
+    words[kTile] = odd;
+  } else if constexpr (kLayout == TileLayout::kPair) {
+    words[0] = PackLowHalves(even, odd);
+    words[kTile] = PackHighHalves(even, odd);
+  } else {
+    int16_t* const singles = reinterpret_cast<int16_t*>(words);
+    singles[0] = static_cast<int16_t>(LowHalf(even));
+    singles[kTile] = static_cast<int16_t>(LowHalf(odd));
+    singles[2 * kTile] = static_cast<int16_t>(HighHalf(even));
+    singles[3 * kTile] = static_cast<int16_t>(HighHalf(odd));
   }
+}
 
-  void Store(uint32_t bytes, int32_t channel, int32_t lane, uint32_t* tile) const {
-    const uint32_t even = Scaled(AddEvenBytes(negated, bytes));
-    const uint32_t odd = Scaled(AddOddBytes(negated, bytes));
-    uint32_t* const words = tile + channel / 2 * kTile + lane;
-    switch (layout) {
-      case TileLayout::kQuad:
-        words[0] = even;
-        words[kTile] = odd;
-        break;
-      case TileLayout::kPair:
-        words[0] = PackLowHalves(even, odd);
-        words[kTile] = PackHighHalves(even, odd);
-        break;
-      case TileLayout::kSingle: {
-        int16_t* const singles = reinterpret_cast<int16_t*>(tile) + channel * kTile + lane;
-        singles[0] = static_cast<int16_t>(LowHalf(even));
-        singles[kTile] = static_cast<int16_t>(LowHalf(odd));
-        singles[2 * kTile] = static_cast<int16_t>(HighHalf(even));
-        singles[3 * kTile] = static_cast<int16_t>(HighHalf(odd));
-        break;
-      }
-    }
-  }
-
-  // `rows` staged rows of channels [channel, channel + 4).
-  void Run(const uint32_t* stage, int32_t rows, int32_t width, int32_t channel,
-           uint32_t* tile) const {
-    int32_t lane = 0;
-    for (int32_t row = 0; row < rows; ++row) {
-      const uint32_t* staged = stage + row / 2 * 2 * width + row % 2;
-      for (int32_t x = 0; x < width; ++x, staged += 2) {
-        Store(*staged, channel, lane, tile);
-        if (++lane == kTile) {
-          lane = 0;
-          tile += tile_words;
-        }
-      }
-    }
-  }
+// Staged rows of a layer into tiles.
+struct Expansion {
+  int32_t rows, width;
+  uint32_t negated;    // two zero points
+  bool twice;          // TileScale
+  int32_t tile_words;  // from tile to tile
 };
 
-// Output rows [y, y + rows) of the depthwise half of one batch into tiles.
-void RunDepthwise(const SeparableConv2d& conv, const PlaneWeaver& weaver, const Expander& expander,
-                  const PlaneQuad* quads, const int8_t* input, int32_t y, int32_t rows,
-                  uint32_t* scratch, uint32_t* tile) {
+// Channels [channel, channel + 4), position by position.
+template <TileLayout kLayout>
+void Expand(const Expansion& expansion, const uint32_t* stage, int32_t channel, uint32_t* tile) {
+  constexpr bool kSingles = kLayout == TileLayout::kSingle;
+  using Lane = std::conditional_t<kSingles, int16_t, uint32_t>;
+  const uint32_t negated = expansion.negated;
+  const int32_t width = expansion.width;
+  // From the last lane of a tile to the first one of the next.
+  const int32_t skip = expansion.tile_words * (kSingles ? 2 : 1) - kTile;
+  const bool twice = expansion.twice;
+  Lane* lane = reinterpret_cast<Lane*>(tile) + (kSingles ? channel : channel / 2) * kTile;
+  int32_t left = kTile;
+  for (int32_t row = 0; row < expansion.rows; ++row) {
+    const uint32_t* staged = stage + row / 2 * 2 * width + row % 2;
+    const uint32_t* const end = staged + 2 * width;
+    do {
+      uint32_t even = AddEvenBytes(negated, *staged);
+      uint32_t odd = AddOddBytes(negated, *staged);
+      if (twice) {
+        even = AddHalves(even, even);
+        odd = AddHalves(odd, odd);
+      }
+      StoreColumns<kLayout>(even, odd, reinterpret_cast<uint32_t*>(lane++));
+      staged += 2;
+      if (--left == 0) {
+        left = kTile;
+        lane += skip;
+      }
+    } while (staged != end);
+  }
+}
+
+using ExpandFunction = void (*)(const Expansion&, const uint32_t*, int32_t, uint32_t*);
+
+ExpandFunction ExpandFor(TileLayout layout) {
+  if (layout == TileLayout::kQuad) return Expand<TileLayout::kQuad>;
+  return layout == TileLayout::kPair ? Expand<TileLayout::kPair> : Expand<TileLayout::kSingle>;
+}
+
+// Output rows from y on of the depthwise half of one batch into tiles.
+void RunDepthwise(const SeparableConv2d& conv, const PlaneWeaver& weaver,
+                  const Expansion& expansion, const PlaneQuad* quads, const int8_t* input,
+                  int32_t y, uint32_t* scratch, uint32_t* tile) {
   const ConvDims& dims = conv.depthwise.dims;
   const ConvParams& params = conv.depthwise.params;
   const OutputRange range = {params.output_zero_point, params.activation_min,
                              params.activation_max};
   uint32_t* const stage = scratch + PlaneWords(dims.out_w);
-  const int32_t pairs = (rows + 1) / 2;
+  const ExpandFunction expand = ExpandFor(TileLayoutOf(conv.pointwise_weights));
+  const int32_t pairs = (expansion.rows + 1) / 2;
   for (int32_t c = 0; c < dims.out_channels; c += kPlaneQuad, ++quads) {
     weaver.Weave(input + c, y - params.pad_top, 0, pairs + 1, scratch);
     if (quads->narrow) {
@@ -118,7 +144,7 @@ void RunDepthwise(const SeparableConv2d& conv, const PlaneWeaver& weaver, const 
       RunPlaneGroupWide(*quads, scratch, pairs, dims.out_w, range.zero_point, stage);
     }
     ClampStage(range, pairs * 2 * dims.out_w, stage);
-    expander.Run(stage, rows, dims.out_w, c, tile);
+    expand(expansion, stage, c, tile);
   }
 }
 
@@ -132,9 +158,8 @@ void RunFused(const SeparableConv2d& conv, const int8_t* input, int8_t* output, 
                                             second.bias, scratch + plan.plan);
   const PlaneWeaver weaver(dims, conv.depthwise.params);
   const int32_t zero_point = conv.depthwise_weights.inner_zero_point;
-  const Expander expander = {TileLayoutOf(conv.pointwise_weights),
-                             PackHalves(-zero_point, -zero_point), TileScale(second.narrow) == 2,
-                             plan.tile_words};
+  Expansion expansion = {0, dims.out_w, PackHalves(-zero_point, -zero_point),
+                         TileScale(second.narrow) == 2, plan.tile_words};
   const int8_t* rows = conv.depthwise_weights.values;
   for (int32_t c = 0; c < dims.out_channels; c += kPlaneQuad) {
     rows = PackRowPrunedQuad(conv.depthwise_weights, rows, conv.depthwise.bias, zero_point,
@@ -144,9 +169,9 @@ void RunFused(const SeparableConv2d& conv, const int8_t* input, int8_t* output, 
   for (int32_t i = 0; i < plan.tiles * plan.tile_words; ++i) tile[i] = 0;  // columns of no channel
   for (int32_t n = 0; n < dims.batches; ++n, input += dims.in_h * weaver.row) {
     for (int32_t y = 0; y < dims.out_h; y += 2 * plan.pairs) {
-      const int32_t count = Clamp(dims.out_h - y, 0, 2 * plan.pairs);
-      RunDepthwise(conv, weaver, expander, quads, input, y, count, scratch, tile);
-      int32_t left = count * dims.out_w;
+      expansion.rows = Clamp(dims.out_h - y, 0, 2 * plan.pairs);
+      RunDepthwise(conv, weaver, expansion, quads, input, y, scratch, tile);
+      int32_t left = expansion.rows * dims.out_w;
       for (const uint32_t* at = tile; left > 0; left -= kTile, at += plan.tile_words) {
         const int32_t lanes = left < kTile ? left : kTile;
         RunSparseTile(tiles, at, lanes, output);
