@@ -22,7 +22,7 @@ class TileFiller {
   void Fill(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const;
 
  private:
-  void FillDirectQuads(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const;
+  void FillDirect(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const;
   // The receptive field whose first tap is at (y, x) of the input, into `lane`.
   void ExpandRowsOfFour(const int8_t* input, int32_t y, int32_t x, int32_t lane,
                         uint32_t* tile) const;

@@ -21,26 +21,26 @@ namespace {
 #define CLAMP(sum) "ssat " sum ", #8, " sum "\n"
 
 // The two sums of one channel; r0 = plan, lr = output. The first lane is stored last: with a stride
-// of 0 it replaces the second.
-#define STORE_CHANNEL(n, first, second)                                          \
-  "ldr r1, [r0, #" n " * 16 + 8]\n"                                              \
-  "ldr r2, [r0, #" n " * 16 + 4]\n"                                              \
-  "ldr r3, [r0, #" n " * 16 + 12]\n"                                             \
+// of 0 it replaces the second. The next channel's constants come meanwhile, from NEXT on.
+#define STORE_CHANNEL(first, second, NEXT)                                       \
   SIGN(second) SCALE(second)                                                     \
   SIGN(first) SCALE(first)                                                       \
   "ldr r12, " KWS_STRIDE "\n"                                                    \
-  SHIFT(second) CLAMP(second)                                                    \
-  "add r12, lr\n"                                                                \
-  "strb " second ", [r12, #" n "]\n"                                             \
-  SHIFT(first) CLAMP(first)                                                      \
-  "strb " first ", [lr, #" n "]\n"
+  SHIFT(second) SHIFT(first)                                                     \
+  "ldr r1, [r0, #" NEXT " + 8]\n"                                                \
+  CLAMP(second)                                                                  \
+  "ldr r2, [r0, #" NEXT " + 4]\n"                                                \
+  CLAMP(first)                                                                   \
+  "strb " second ", [lr, r12]\n"                                                 \
+  "ldr r3, [r0, #" NEXT " + 12]\n"                                               \
+  "strb " first ", [lr], #1\n"
 
 #define RUN_ROWS(LOAD_INDEX, INDEX_BYTES, BYTES_SHIFT)                           \
   asm(KWS_ENTER_FRAME                                                            \
       "ldr r0, " KWS_PLAN "\n"                                                   \
       "ldr lr, " KWS_INDICES "\n"                                                \
-      "1:\n"                                                                     \
       "ldr r3, [r0, #12]\n"                                                      \
+      "1:\n" /* a row: r0 = plan, r3 its last word */                            \
       LOAD_INDEX " r1, [lr, #-" INDEX_BYTES "]\n"                                \
       "ldr r4, [r0]\n"                                                           \
       "tst r3, #255\n"                                                           \
@@ -62,12 +62,12 @@ namespace {
       "ldr r2, [r0, lr, lsl #" BYTES_SHIFT "]\n"                                 \
       ".balign 8\n"                                                              \
       "2:\n" /* r1 = the column's address, r2 = four weights, r12 = tile */      \
-      "ldr r0, [r1]\n"                                                           \
       "sxtb16 r3, r2, ror #8\n"                                                  \
-      "ldr r1, " KWS_LAST "\n"                                                   \
+      "ldr r0, [r1]\n"                                                           \
       "sxtb16 r2, r2\n"                                                          \
-      "cmp lr, r1\n"                                                             \
+      "ldr r1, " KWS_LAST "\n"                                                   \
       FIRST("r4", "r2", "b")                                                     \
+      "cmp lr, r1\n"                                                             \
       LOAD_INDEX " r1, [lr], #" INDEX_BYTES "\n"                                 \
       SECOND("r5", "r2", "b")                                                    \
       FIRST("r8", "r2", "t")                                                     \
@@ -84,15 +84,17 @@ namespace {
       "ldr r0, " KWS_PLAN "\n"                                                   \
       "str lr, " KWS_INDICES "\n"                                                \
       "ldr lr, " KWS_OUTPUT "\n"                                                 \
-      STORE_CHANNEL("0", "r4", "r5")                                             \
-      STORE_CHANNEL("1", "r6", "r7")                                             \
-      STORE_CHANNEL("2", "r8", "r9")                                             \
-      STORE_CHANNEL("3", "r10", "r11")                                           \
-      "add lr, #4\n"                                                             \
-      "add r0, #64\n"                                                            \
+      "ldr r1, [r0, #8]\n"                                                       \
+      "ldr r2, [r0, #4]\n"                                                       \
+      "ldr r3, [r0, #12]\n"                                                      \
+      STORE_CHANNEL("r4", "r5", "16")                                            \
+      STORE_CHANNEL("r6", "r7", "32")                                            \
+      STORE_CHANNEL("r8", "r9", "48")                                            \
+      STORE_CHANNEL("r10", "r11", "64") /* the next row's first: r3 */           \
       "str lr, " KWS_OUTPUT "\n"                                                 \
-      "str r0, " KWS_PLAN "\n"                                                   \
       "ldr lr, " KWS_INDICES "\n"                                                \
+      "add r0, #64\n"                                                            \
+      "str r0, " KWS_PLAN "\n"                                                   \
       "b 1b\n"                                                                   \
       "9:\n"                                                                     \
       KWS_LEAVE_FRAME)

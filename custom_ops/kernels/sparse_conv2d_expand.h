@@ -80,6 +80,40 @@ inline int32_t ExpandQuads(Expander expand, const int8_t* source, int32_t column
 
 inline int32_t ExpandPairs(Expander expand, const int8_t* source, int32_t columns, uint32_t* word) {
   int32_t k = 0;
+#if KWS_DSP_NATIVE
+  // Eight columns a step, six instructions of one a cycle for each four.
+  if (columns >= 8) {
+    int32_t steps = columns / 8;
+    k = steps * 8;
+    const int8_t* from = source;
+    uint32_t a, b, even, pair;
+    // clang-format off
+#define KWS_EXPAND(x, offset, one, two)                      \
+  "sxtab16 %[even], %[negated], " x "\n"                     \
+  one                                                        \
+  "sxtab16 " x ", %[negated], " x ", ror #8\n"               \
+  two                                                        \
+  "sadd16 %[even], %[even], %[even]\n"                       \
+  "sadd16 " x ", " x ", " x "\n"                             \
+  "pkhbt %[pair], %[even], " x ", lsl #16\n"                 \
+  "pkhtb " x ", " x ", %[even], asr #16\n"                   \
+  "str %[pair], [%[word], #" offset "]\n"
+    asm volatile(
+        "1:\n"
+        "ldr %[a], [%[from]]\n"
+        "ldr %[b], [%[from], #4]\n"
+        KWS_EXPAND("%[a]", "0", "subs %[steps], #1\n", "add %[from], #8\n")
+        KWS_EXPAND("%[b]", "64 - 128", "str %[a], [%[word], #32]\n", "add %[word], #128\n")
+        "str %[b], [%[word], #96 - 128]\n"
+        "bne 1b\n"
+        : [from] "+r"(from), [word] "+r"(word), [steps] "+r"(steps), [a] "=&r"(a), [b] "=&r"(b),
+          [even] "=&r"(even), [pair] "=&r"(pair)
+        : [negated] "r"(expand.negated_zero_points)
+        : "cc", "memory");
+#undef KWS_EXPAND
+    // clang-format on
+  }
+#endif
   for (; k + 4 <= columns; k += 4, word += 2 * kTile) {
     const uint32_t bytes = LoadWord(source + k);
     const uint32_t even = expand.Even(bytes);

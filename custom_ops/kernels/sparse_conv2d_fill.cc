@@ -113,18 +113,26 @@ void TileFiller::Expand(const int8_t* source, const int8_t* second, int32_t lane
 }
 
 // The usual 1x1 convolution.
-void TileFiller::FillDirectQuads(const int8_t* input, int32_t first, int32_t count,
-                                 uint32_t* tile) const {
+void TileFiller::FillDirect(const int8_t* input, int32_t first, int32_t count,
+                            uint32_t* tile) const {
   const int32_t zero_point = params_.input_zero_point;
   const Expander expand = {PackHalves(-zero_point, -zero_point)};
   const int32_t columns = TileColumns(w_);
   const int32_t step = params_.stride_w * columns;
   const int32_t row_step = params_.stride_h * dims_.in_w * columns;
   const int32_t out_w = dims_.out_w;
+  const bool quads = TileLayoutOf(w_) == TileLayout::kQuad;
   int32_t x = first % out_w;
   const int8_t* row = input + first / out_w * row_step;
   for (int32_t lane = 0; lane < count; ++lane) {
-    ExpandQuads(expand, row + x * step, columns, tile + lane);
+    const int8_t* source = row + x * step;
+    const int32_t done = quads ? ExpandQuads(expand, source, columns, tile + lane)
+                               : ExpandPairs(expand, source, columns, tile + lane);
+    // Pairs may leave one.
+    if (done < columns) {
+      tile[done / 2 * kTile + lane] =
+          PackHalves(2 * (source[done] - zero_point), 2 * (source[done + 1] - zero_point));
+    }
     if (++x == out_w) {
       x = 0;
       row += row_step;
@@ -165,8 +173,8 @@ void TileFiller::ExpandRowsOfFour(const int8_t* input, int32_t y, int32_t x, int
 
 void TileFiller::Fill(const int8_t* input, int32_t first, int32_t count, uint32_t* tile) const {
   const bool quads = narrow_ && TileLayoutOf(w_) == TileLayout::kQuad;
-  if (direct_ && quads) {
-    FillDirectQuads(input, first, count, tile);
+  if (direct_ && narrow_ && TileLayoutOf(w_) != TileLayout::kSingle) {
+    FillDirect(input, first, count, tile);
     return;
   }
   const bool rows_of_four = quads && IsRowOfFour(w_, dims_, params_);
