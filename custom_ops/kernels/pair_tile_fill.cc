@@ -17,11 +17,19 @@ inline uint32_t AddByte(uint32_t base, uint32_t word) {
 #endif
 }
 
-// Consecutive channels of two positions; a step of 0 repeats four bytes.
-struct Sources {
-  const int8_t* first;
-  const int8_t* second;
-  int32_t first_step, second_step;
+// `n` taps of a kernel row for which each of two positions is inside the input row (then its column
+// at the first of them) or beside it.
+struct Segment {
+  static constexpr int32_t kBeside = -1;
+  int32_t n;
+  int32_t low, high;
+};
+
+// All taps of a kernel row: both positions enter and leave the input at most once.
+struct Segments {
+  static constexpr int32_t kMost = 5;
+  Segment at[kMost];
+  int32_t count;
 };
 
 struct Filler {
@@ -29,44 +37,39 @@ struct Filler {
   const ConvDims& dims;
   const ConvParams& params;
   const int8_t* input;
-  int8_t zero_points[4];  // where the convolution pads
-  uint32_t minus_zero_points;
+  uint32_t minus_zero_points;  // in both fields
+
+  // `n` columns of a pair from `out` on, both positions inside the input.
+  void Copy(const int8_t* first, const int8_t* second, int32_t n, uint32_t* out) const {
+#if KWS_DSP_NATIVE
+    if (n >= 4) out = CopyQuads(&first, &second, n / 4, out);
+    n %= 4;
+#else
+    for (; n >= 4; n -= 4, first += 4, second += 4, out += 4 * kPairs) {
+      const uint32_t a = LoadWord(first);
+      const uint32_t b = LoadWord(second);
+      out[0] = Pair<0>(a, b);
+      out[kPairs] = Pair<1>(a, b);
+      out[2 * kPairs] = Pair<2>(a, b);
+      out[3 * kPairs] = Pair<3>(a, b);
+    }
+#endif
+    for (int32_t i = 0; i < n; ++i, out += kPairs) {
+      const uint32_t low = static_cast<uint32_t>(int32_t{first[i]});
+      const uint32_t high = static_cast<uint32_t>(int32_t{second[i]});
+      *out = minus_zero_points + low + (high << kPairFieldBits);
+    }
+  }
 
   template <int kByte>
   uint32_t Pair(uint32_t first, uint32_t second) const {
     return AddByte<kByte>(minus_zero_points, first) + (AddByte<kByte>(0, second) << kPairFieldBits);
   }
 
-  // `n` columns of one pair from `out` on.
-  void Copy(Sources s, int32_t n, uint32_t* out) const {
 #if KWS_DSP_NATIVE
-    const int32_t quads = n / 4;
-    if (s.first_step + s.second_step == 8 && quads > 0) {
-      CopyQuads(&s, quads, out);
-      out += 4 * quads * kPairs;
-      n -= 4 * quads;
-    }
-#endif
-    for (; n >= 4; n -= 4, out += 4 * kPairs) {
-      const uint32_t first = LoadWord(s.first);
-      const uint32_t second = LoadWord(s.second);
-      s.first += s.first_step;
-      s.second += s.second_step;
-      out[0] = Pair<0>(first, second);
-      out[kPairs] = Pair<1>(first, second);
-      out[2 * kPairs] = Pair<2>(first, second);
-      out[3 * kPairs] = Pair<3>(first, second);
-    }
-    for (int32_t i = 0; i < n; ++i, out += kPairs) {
-      const uint32_t first = static_cast<uint32_t>(int32_t{s.first[i]});
-      const uint32_t second = static_cast<uint32_t>(int32_t{s.second[i]});
-      *out = minus_zero_points + first + (second << kPairFieldBits);
-    }
-  }
-
-#if KWS_DSP_NATIVE
-  // The loop of Copy over four columns, both positions inside the input; `quads` > 0.
-  void CopyQuads(Sources* s, int32_t quads, uint32_t* out) const {
+  // The same for 4 * `quads` columns, at least 4; returns what follows `out`.
+  uint32_t* CopyQuads(const int8_t** first, const int8_t** second, int32_t quads,
+                      uint32_t* out) const {
     uint32_t a, b, x, y, u, v;
     // clang-format off
     asm volatile(
@@ -91,44 +94,98 @@ struct Filler {
         "add   %[a], %[a], %[b], lsl #23\n"
         "str   %[a], [%[out]], #16\n"
         "bne   1b\n"
-        : [first] "+r"(s->first), [second] "+r"(s->second), [n] "+r"(quads), [out] "+r"(out),
+        : [first] "+r"(*first), [second] "+r"(*second), [n] "+r"(quads), [out] "+r"(out),
           [a] "=&r"(a), [b] "=&r"(b), [x] "=&r"(x), [y] "=&r"(y), [u] "=&r"(u), [v] "=&r"(v)
         : [minus] "r"(minus_zero_points)
         : "cc", "memory");
     // clang-format on
+    return out;
   }
 #endif
 
-  const int8_t* Source(int32_t in_y, int32_t in_x, int32_t* step) const {
-    const bool inside = in_y >= 0 && in_y < dims.in_h && in_x >= 0 && in_x < dims.in_w;
-    *step = inside ? 4 : 0;
-    return inside ? input + (in_y * dims.in_w + in_x) * dims.in_channels : zero_points;
+  // The same with one position only, in `field`.
+  void CopyOne(const int8_t* source, int32_t field, int32_t n, uint32_t* out) const {
+    const uint32_t minus = static_cast<uint32_t>(-params.input_zero_point) << field;
+    for (int32_t i = 0; i < n; ++i, out += kPairs) {
+      *out = (static_cast<uint32_t>(int32_t{source[i]}) << field) + minus;
+    }
+  }
+
+  // `taps` taps side by side from input columns `x[0]` and `x[1]` on.
+  Segments SegmentsOf(const int32_t* x, int32_t taps) const {
+    Segments result;
+    result.count = 0;
+    for (int32_t tap = 0; tap < taps;) {
+      int32_t next = taps;
+      int32_t place[2];
+      for (int32_t i = 0; i < 2; ++i) {
+        const int32_t in_x = x[i] + tap;
+        place[i] = in_x >= 0 && in_x < dims.in_w ? in_x : Segment::kBeside;
+        const int32_t edge = (in_x < 0 ? 0 : dims.in_w) - x[i];
+        if (edge > tap && edge < next) next = edge;
+      }
+      result.at[result.count++] = {next - tap, place[0], place[1]};
+      tap = next;
+    }
+    return result;
+  }
+
+  // One segment; the rows are nullptr above and below the input.
+  void CopySegment(const Segment& s, const int8_t* first, const int8_t* second,
+                   uint32_t* out) const {
+    const int32_t columns = s.n * dims.in_channels;
+    const bool low = first != nullptr && s.low != Segment::kBeside;
+    const bool high = second != nullptr && s.high != Segment::kBeside;
+    if (low && high) {
+      Copy(first + s.low * dims.in_channels, second + s.high * dims.in_channels, columns, out);
+    } else if (low) {
+      CopyOne(first + s.low * dims.in_channels, 0, columns, out);
+    } else if (high) {
+      CopyOne(second + s.high * dims.in_channels, kPairFieldBits, columns, out);
+    } else {
+      for (int32_t i = 0; i < columns; ++i) out[i * kPairs] = 0;
+    }
+  }
+
+  const int8_t* Row(int32_t in_y) const {
+    if (in_y < 0 || in_y >= dims.in_h) return nullptr;
+    return input + in_y * dims.in_w * dims.in_channels;
   }
 
   // The pair of output positions (y, x)[0] and (y, x)[1].
   void Fill(const int32_t* y, const int32_t* x, uint32_t* out) const {
-    const int32_t y0 = y[0] * params.stride_h - params.pad_top;
-    const int32_t y1 = y[1] * params.stride_h - params.pad_top;
-    const int32_t x0 = x[0] * params.stride_w - params.pad_left;
-    const int32_t x1 = x[1] * params.stride_w - params.pad_left;
-    // Taps of a kernel row lie side by side in the input when none is left out.
-    const int32_t last = dims.in_w - w.kernel_w;
-    const bool rows = w.kernel_w > 1 && w.tap_pitch == w.in_channels && params.dilation_w == 1 &&
-                      x0 >= 0 && x1 >= 0 && x0 <= last && x1 <= last;
-    const int32_t taps = rows ? 1 : w.kernel_w;
-    const int32_t columns = rows ? w.kernel_w * w.in_channels : w.in_channels;
-    for (int32_t ky = 0; ky < w.kernel_h; ++ky) {
-      for (int32_t kx = 0; kx < taps; ++kx) {
-        const int32_t down = ky * params.dilation_h;
-        const int32_t right = kx * params.dilation_w;
-        Sources s;
-        s.first = Source(y0 + down, x0 + right, &s.first_step);
-        s.second = Source(y1 + down, x1 + right, &s.second_step);
-        Copy(s, columns, out);
-        out += columns * kPairs;
-        for (int32_t i = w.tap_pitch - w.in_channels; i > 0; --i, out += kPairs) *out = 0;
+    // Taps of a kernel row lie side by side in the input and in the tile, or are taken singly.
+    const bool together = w.tap_pitch == w.in_channels && params.dilation_w == 1;
+    const int32_t taps = together ? w.kernel_w : 1;
+    const int32_t row_words = w.kernel_w * w.tap_pitch * kPairs;
+    const int32_t top[2] = {y[0] * params.stride_h - params.pad_top,
+                            y[1] * params.stride_h - params.pad_top};
+    for (int32_t kx = 0; kx < w.kernel_w; kx += taps, out += w.in_channels * taps * kPairs) {
+      const int32_t right = kx * params.dilation_w - params.pad_left;
+      const int32_t left[2] = {x[0] * params.stride_w + right, x[1] * params.stride_w + right};
+      const Segments segments = SegmentsOf(left, taps);
+      uint32_t* row_out = out;
+      for (int32_t ky = 0; ky < w.kernel_h; ++ky, row_out += row_words) {
+        const int8_t* const first = Row(top[0] + ky * params.dilation_h);
+        const int8_t* const second = Row(top[1] + ky * params.dilation_h);
+        uint32_t* at = row_out;
+        for (int32_t i = 0; i < segments.count; ++i) {
+          CopySegment(segments.at[i], first, second, at);
+          at += segments.at[i].n * w.in_channels * kPairs;
+        }
       }
+      if (w.tap_pitch > w.in_channels) out = ZeroPadding(row_words, out);
     }
+  }
+
+  // The padded channels of the tap at `out` in every kernel row; returns `out` moved on by them.
+  uint32_t* ZeroPadding(int32_t row_words, uint32_t* out) const {
+    const int32_t padding = w.tap_pitch - w.in_channels;
+    uint32_t* const behind = out + w.in_channels * kPairs;
+    for (int32_t ky = 0; ky < w.kernel_h; ++ky) {
+      for (int32_t i = 0; i < padding; ++i) behind[ky * row_words + i * kPairs] = 0;
+    }
+    return out + padding * kPairs;
   }
 };
 
@@ -136,10 +193,8 @@ struct Filler {
 
 void FillPairTile(const SparseConvLayer& layer, const ConvDims& dims, const ConvParams& params,
                   const int8_t* input, int32_t first, uint32_t* tile) {
-  const int8_t zero = static_cast<int8_t>(params.input_zero_point);
   const uint32_t minus = static_cast<uint32_t>(-params.input_zero_point);
-  const Filler filler = {
-      layer, dims, params, input, {zero, zero, zero, zero}, minus + (minus << kPairFieldBits)};
+  const Filler filler = {layer, dims, params, input, minus + (minus << kPairFieldBits)};
   const int32_t last = dims.out_h * dims.out_w - 1;
   int32_t y[2] = {first / dims.out_w, 0};
   int32_t x[2] = {first % dims.out_w, 0};
