@@ -5,6 +5,7 @@
 #define CUSTOM_OPS_TFLM_REGISTER_H_
 
 #include "custom_ops/tflm/compat.h"
+#include "custom_ops/tflm/register_depthwise.h"        // IWYU pragma: export
 #include "custom_ops/tflm/register_fully_connected.h"  // IWYU pragma: export
 
 namespace kws {

@@ -1,4 +1,4 @@
-// The sparse DEPTHWISE_CONV_2D, for a TFLM op resolver:
+// The sparse DEPTHWISE_CONV_2D and the separable convolution, for a TFLM op resolver:
 //   AddCustomOperator(resolver, kSparseDepthwiseName, Register_SPARSE_DEPTHWISE_CONV_2D(),
 //                     kSparseDepthwiseVersion);
 #ifndef CUSTOM_OPS_TFLM_REGISTER_DEPTHWISE_H_
@@ -21,6 +21,18 @@ Registration* Register_SPARSE_DEPTHWISE_CONV_2D();
 // One of the two by name, for comparisons.
 Registration* Register_SPARSE_DEPTHWISE_CONV_2D_M7();
 Registration* Register_SPARSE_DEPTHWISE_CONV_2D_REFERENCE();
+
+// DEPTHWISE_CONV_2D and the 1x1 CONV_2D behind it in one. Inputs: activation (int8 NHWC), packed
+// depthwise weights (a KWSD buffer that says `separable`), packed pointwise weights (a KWSP buffer
+// of blocks, kernel 1x1), biases of both (constant int32). One output, int8 NHWC. The same bytes as
+// the two operators; the tensor between them is not in the model.
+inline constexpr char kSeparableConv2dName[] = "KWS_SEPARABLE_CONV_2D";
+inline constexpr int kSeparableConv2dVersion = 1;
+
+// As above.
+Registration* Register_SEPARABLE_CONV_2D();
+Registration* Register_SEPARABLE_CONV_2D_M7();
+Registration* Register_SEPARABLE_CONV_2D_REFERENCE();
 
 }  // namespace kws
 

@@ -30,6 +30,14 @@ CUSTOM_OPERATORS = {
         "AddCustomOperator(resolver, kSparseFullyConnectedName, "
         "Observed<{slot}>(Register_SPARSE_FULLY_CONNECTED()), kSparseFullyConnectedVersion);"
     ),
+    "KWS_SPARSE_DEPTHWISE_CONV_2D": (
+        "AddCustomOperator(resolver, kSparseDepthwiseName, "
+        "Observed<{slot}>(Register_SPARSE_DEPTHWISE_CONV_2D()), kSparseDepthwiseVersion);"
+    ),
+    "KWS_SEPARABLE_CONV_2D": (
+        "AddCustomOperator(resolver, kSeparableConv2dName, "
+        "Observed<{slot}>(Register_SEPARABLE_CONV_2D()), kSeparableConv2dVersion);"
+    ),
 }
 """Custom operator -> the C++ statement that registers it in an observed slot."""
 MAX_CLASSES = 64

@@ -60,6 +60,10 @@ std::vector<tflite::BuiltinOperator> RegisterAllOperators(Resolver& resolver) {
   AddCustomOperator(resolver, kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);
   AddCustomOperator(resolver, kSparseFullyConnectedName, Register_SPARSE_FULLY_CONNECTED(),
                     kSparseFullyConnectedVersion);
+  AddCustomOperator(resolver, kSparseDepthwiseName, Register_SPARSE_DEPTHWISE_CONV_2D(),
+                    kSparseDepthwiseVersion);
+  AddCustomOperator(resolver, kSeparableConv2dName, Register_SEPARABLE_CONV_2D(),
+                    kSeparableConv2dVersion);
   return registered;
 }
 
