@@ -35,6 +35,11 @@ struct GroupRun {
 // Writes groups * kPositions positions of the two channels.
 void MultiplyGroups(const GroupRun& run);
 
+// The sums of the first two positions of the first group to run.sums, which must not be nullptr.
+// Reads up to kReadBehind bytes behind weights and columns.
+constexpr int32_t kReadBehind = 16;
+void SumTwoPositions(const GroupRun& run);
+
 }  // namespace kws
 
 #endif  // CUSTOM_OPS_KERNELS_CONV2D_GROUPS_H_

@@ -169,7 +169,53 @@ static_assert(offsetof(GroupRun, bias) == 16 && offsetof(GroupRun, requantizers)
                      "pop   {r4-r11, pc} \n");
 }
 
+void SumTwoPositions(const GroupRun& run) {
+  const uint32_t* weights = run.weights;
+  const uint32_t* columns = run.columns;
+  int32_t a0 = run.bias[0], a1 = a0, b0 = run.bias[1], b1 = b0;
+  uint32_t x, y, wa, wb, vb;
+  asm volatile(
+      "ldr   %[x], [%[c]] \n"
+      "ldr   %[y], [%[c], #4] \n"
+      "ldr   %[wa], [%[w]] \n"
+      "ldr   %[wb], [%[w], #4] \n"
+      "1: \n"
+      "smlad %[a0], %[x], %[wa], %[a0] \n"
+      "ldr   %[vb], [%[w], #12] \n"
+      "smlad %[b0], %[x], %[wb], %[b0] \n"
+      "ldr   %[x], [%[c], #16] \n"
+      "smlad %[a1], %[y], %[wa], %[a1] \n"
+      "ldr   %[wa], [%[w], #8] \n"
+      "smlad %[b1], %[y], %[wb], %[b1] \n"
+      "ldr   %[y], [%[c], #20] \n"
+      "smlad %[a0], %[x], %[wa], %[a0] \n"
+      "ldr   %[wb], [%[w], #20] \n"
+      "smlad %[b0], %[x], %[vb], %[b0] \n"
+      "ldr   %[x], [%[c], #32]! \n"
+      "smlad %[a1], %[y], %[wa], %[a1] \n"
+      "ldr   %[wa], [%[w], #16]! \n"
+      "smlad %[b1], %[y], %[vb], %[b1] \n"
+      "ldr   %[y], [%[c], #4] \n"
+      "cmp   %[w], %[end] \n"
+      "bne   1b \n"
+      : [a0] "+&r"(a0), [a1] "+&r"(a1), [b0] "+&r"(b0), [b1] "+&r"(b1), [w] "+&r"(weights),
+        [c] "+&r"(columns), [x] "=&r"(x), [y] "=&r"(y), [wa] "=&r"(wa), [wb] "=&r"(wb),
+        [vb] "=&r"(vb)
+      : [end] "r"(run.weights_last + (kPairStep + 1) * kChannels)
+      : "cc", "memory");
+  run.sums[0] = a0;
+  run.sums[1] = a1;
+  run.sums[kPositions] = b0;
+  run.sums[kPositions + 1] = b1;
+}
+
 #else
+
+void SumTwoPositions(const GroupRun& run) {
+  GroupRun one = run;
+  one.groups = 1;
+  MultiplyGroups(one);
+}
 
 void MultiplyGroups(const GroupRun& all) {
   GroupRun run = all;

@@ -11,10 +11,8 @@ namespace {
 
 struct Layer {
   const ConvDims& dims;
-  const FilterDims& filter_dims;
-  const ConvParams& params;
-  const ChannelScales& scales;
   const TileShape& shape;
+  const ChannelScales& scales;
   OutputRange range;
   const int8_t* filter;
   const int32_t* bias;
@@ -22,93 +20,47 @@ struct Layer {
   int32_t bias_of(int32_t channel) const { return bias == nullptr ? 0 : bias[channel]; }
 };
 
-bool IsBelow(int32_t value, int32_t limit) { return value < limit && value > -limit; }
-
-// The output position whose receptive field comes next.
-struct Cursor {
-  const int8_t* input;
-  int32_t y, x;
-};
-
-// Filter taps [begin, end) along one axis that meet the input.
-struct TapRange {
-  int32_t begin, end;
-
-  TapRange(int32_t origin, int32_t taps, int32_t dilation, int32_t size) {
-    begin = origin >= 0 ? 0 : (-origin + dilation - 1) / dilation;
-    if (begin > taps) begin = taps;
-    end = origin >= size ? begin : (size - origin + dilation - 1) / dilation;
-    if (end > taps) end = taps;
-    if (end < begin) end = begin;
-  }
-};
-
-[[gnu::noinline]] void FillPosition(const Layer& layer, const Cursor& at, PositionFiller filler) {
-  const ConvDims& dims = layer.dims;
-  const ConvParams& params = layer.params;
-  const int32_t channels = dims.in_channels;
-  const int32_t origin_y = at.y * params.stride_h - params.pad_top;
-  const int32_t origin_x = at.x * params.stride_w - params.pad_left;
-  const TapRange rows(origin_y, layer.filter_dims.h, params.dilation_h, dims.in_h);
-  const TapRange taps(origin_x, layer.filter_dims.w, params.dilation_w, dims.in_w);
-  const int32_t row_bytes = layer.filter_dims.w * channels;
-  const int32_t row_step = params.dilation_h * dims.in_w * channels;
-  const int32_t tap_step = params.dilation_w * channels;
-  const int32_t before = taps.begin * channels;
-  const int32_t after = row_bytes - taps.end * channels;
-  // An undilated row is copied whole, others tap by tap.
-  const int32_t copies = params.dilation_w == 1 ? 1 : taps.end - taps.begin;
-  const int32_t n = params.dilation_w == 1 ? row_bytes - before - after : channels;
-  const int8_t* source = at.input + (origin_y * dims.in_w + origin_x) * channels +
-                         rows.begin * row_step + taps.begin * tap_step;
-  filler.Zero(rows.begin * row_bytes);
-  if (n == row_bytes && n % 4 == 0) {
-    filler.CopyRows(source, rows.end - rows.begin, n, row_step);
-  } else {
-    for (int32_t ky = rows.begin; ky < rows.end; ++ky, source += row_step) {
-      filler.Zero(before);
-      for (int32_t i = 0; i < copies; ++i) filler.Copy(source + i * tap_step, n);
-      filler.Zero(after);
-    }
-  }
-  filler.Zero((layer.filter_dims.h - rows.end) * row_bytes + 2 * layer.shape.pairs -
-              layer.shape.terms);
+// -limit < value < limit; 0 <= limit <= 2^30.
+bool IsBelow(int32_t value, int32_t limit) {
+  return static_cast<uint32_t>(value) + static_cast<uint32_t>(limit) - 1u <
+         2u * static_cast<uint32_t>(limit) - (limit > 0 ? 1u : 0u);
 }
 
-[[gnu::noinline]] void FillTile(const Layer& layer, int32_t count, Cursor* at, uint32_t* columns) {
-  const ConvDims& dims = layer.dims;
-  const ConvParams& params = layer.params;
-  // Without padding a 1x1 filter meets the input everywhere.
-  const bool pointwise = layer.filter_dims.h == 1 && layer.filter_dims.w == 1 &&
-                         params.pad_top == 0 && params.pad_left == 0 && layer.shape.terms % 4 == 0;
-  for (int32_t i = 0; i < count; ++i) {
-    PositionFiller filler(columns + i % kPositions, params.input_zero_point);
-    if (pointwise) {
-      const int32_t pixel = at->y * params.stride_h * dims.in_w + at->x * params.stride_w;
-      filler.CopyRows(at->input + pixel * dims.in_channels, 1, layer.shape.terms, 0);
-      filler.Zero(2 * layer.shape.pairs - layer.shape.terms);
-    } else {
-      FillPosition(layer, *at, filler);
-    }
-    if (i % kPositions == kPositions - 1) columns += layer.shape.group_words();
-    if (++at->x == dims.out_w) {
-      at->x = 0;
-      ++at->y;
-    }
-  }
-}
+// Where the next tile's columns lie, and how many positions it has. Output that is not written yet
+// is free memory: as long as there is much of it, larger tiles fit behind what they write than in
+// the scratch.
+struct Tile {
+  uint32_t* columns;
+  int32_t positions;
 
-// Eight weights of each of two channels as words [4][kChannels]; in asm to keep loads, extensions
-// and stores side by side.
-inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* words) {
+  Tile(const TileShape& shape, int32_t out_channels, uint32_t* scratch, int8_t* output,
+       const int8_t* end)
+      : columns(scratch), positions(shape.groups * kPositions) {
+    const int32_t group_bytes = shape.group_words() * static_cast<int32_t>(sizeof(uint32_t));
+    const int32_t room = static_cast<int32_t>(end - output) - kReadBehind - kAlignment;
+    const int32_t groups = Clamp(room / (group_bytes + kPositions * out_channels), 0, kMaxGroups);
+    if (groups <= shape.groups) return;
+    positions = groups * kPositions;
+    const int32_t offset = kAlignment + room - groups * group_bytes;
+    const uintptr_t aligned = reinterpret_cast<uintptr_t>(output + offset) & -kAlignment;
+    columns = reinterpret_cast<uint32_t*>(aligned);
+  }
+
+  static constexpr int32_t kAlignment = sizeof(uint32_t);
+};
+
+// The weights of two output channels, `n` (a positive multiple of 8) of each, as words
+// [n / 2][kChannels]; in asm to keep extensions, loads and stores side by side.
+void ExpandEights(const int8_t* first, const int8_t* second, int32_t n, uint32_t* words) {
+  const int8_t* const end = first + n;
 #if KWS_DSP_NATIVE
   uint32_t a0, a1, b0, b1, even, odd;
   asm volatile(
-      "ldr    %[a0], [%[first]] \n"
-      "ldr    %[a1], [%[first], #4] \n"
-      "ldr    %[b0], [%[second]] \n"
-      "ldr    %[b1], [%[second], #4] \n"
+      "1: \n"
+      "ldr    %[a0], [%[first]], #4 \n"
+      "ldr    %[a1], [%[first]], #4 \n"
       "sxtb16 %[even], %[a0] \n"
+      "ldr    %[b0], [%[second]], #4 \n"
       "sxtb16 %[odd], %[a0], ror #8 \n"
       "str    %[even], [%[words]] \n"
       "sxtb16 %[even], %[b0] \n"
@@ -116,39 +68,45 @@ inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* wor
       "sxtb16 %[odd], %[b0], ror #8 \n"
       "str    %[even], [%[words], #4] \n"
       "sxtb16 %[even], %[a1] \n"
+      "ldr    %[b1], [%[second]], #4 \n"
+      "sxtb16 %[a1], %[a1], ror #8 \n"
       "str    %[odd], [%[words], #12] \n"
-      "sxtb16 %[odd], %[a1], ror #8 \n"
+      "sxtb16 %[odd], %[b1] \n"
       "str    %[even], [%[words], #16] \n"
-      "sxtb16 %[even], %[b1] \n"
-      "str    %[odd], [%[words], #24] \n"
-      "sxtb16 %[odd], %[b1], ror #8 \n"
-      "str    %[even], [%[words], #20] \n"
-      "str    %[odd], [%[words], #28] \n"
+      "sxtb16 %[b1], %[b1], ror #8 \n"
+      "str    %[a1], [%[words], #24] \n"
+      "cmp    %[first], %[end] \n"
+      "str    %[odd], [%[words], #20] \n"
+      "str    %[b1], [%[words], #28] \n"
+      "add    %[words], %[words], #32 \n"
+      "bne    1b \n"
       : [a0] "=&r"(a0), [a1] "=&r"(a1), [b0] "=&r"(b0), [b1] "=&r"(b1), [even] "=&r"(even),
-        [odd] "=&r"(odd)
-      : [first] "r"(first), [second] "r"(second), [words] "r"(words)
-      : "memory");
+        [odd] "=&r"(odd), [first] "+&r"(first), [second] "+&r"(second), [words] "+&r"(words)
+      : [end] "r"(end)
+      : "cc", "memory");
 #else
-  for (int32_t i = 0; i < 8; i += 4, words += 2 * kChannels) {
-    words[0] = ExtendEvenBytes(LoadWord(first + i));
-    words[1] = ExtendEvenBytes(LoadWord(second + i));
-    words[2] = ExtendOddBytes(LoadWord(first + i));
-    words[3] = ExtendOddBytes(LoadWord(second + i));
+  for (; first != end; first += 4, second += 4, words += 2 * kChannels) {
+    words[0] = ExtendEvenBytes(LoadWord(first));
+    words[1] = ExtendEvenBytes(LoadWord(second));
+    words[2] = ExtendOddBytes(LoadWord(first));
+    words[3] = ExtendOddBytes(LoadWord(second));
   }
 #endif
 }
 
-// The weights of two output channels as words [pairs][kChannels], zeros behind the last.
+// The same of any `terms`, zeros behind the last.
 [[gnu::noinline]] void ExpandWeights(const int8_t* first, const int8_t* second, int32_t terms,
                                      uint32_t* words) {
-  for (; terms >= 8; terms -= 8, first += 8, second += 8, words += 8) {
-    ExpandEight(first, second, words);
-  }
-  if (terms <= 0) return;
-  const uint32_t last[] = {LoadBytes(first, terms), LoadBytes(first + 4, terms - 4),
-                           LoadBytes(second, terms), LoadBytes(second + 4, terms - 4)};
+  const int32_t n = terms & ~7;
+  if (n > 0) ExpandEights(first, second, n, words);
+  if (n == terms) return;
+  first += n;
+  second += n;
+  const int32_t left = terms - n;
+  const uint32_t last[] = {LoadBytes(first, left), LoadBytes(first + 4, left - 4),
+                           LoadBytes(second, left), LoadBytes(second + 4, left - 4)};
   const int8_t* const bytes = reinterpret_cast<const int8_t*>(last);
-  ExpandEight(bytes, bytes + 8, words);
+  ExpandEights(bytes, bytes + 8, 8, words + n);
 }
 
 // `count` (1 to 4) positions of one group, `channels` (1 or 2) channels from `c`: any scale.
@@ -157,7 +115,11 @@ inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* wor
   int32_t sums[kChannels][kPositions];
   run.groups = 1;
   run.sums = sums[0];
-  MultiplyGroups(run);
+  if (count <= 2) {
+    SumTwoPositions(run);
+  } else {
+    MultiplyGroups(run);
+  }
   for (int32_t channel = 0; channel < channels; ++channel) {
     const ChannelRequantizer<false> requantizer(layer.scales, c + channel);
     for (int32_t i = 0; i < count; ++i) {
@@ -166,16 +128,29 @@ inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* wor
   }
 }
 
+// Whether FastRequantizer takes `channel`, and then what it needs.
+inline bool FindFastScale(const Layer& layer, int32_t channel, int32_t bias, int32_t bias_limit,
+                          FastRequantizer* requantizer) {
+  const int32_t shift = layer.scales.shift(channel);
+  if (!FastRequantizer::Takes(shift) || !IsBelow(bias, bias_limit)) return false;
+  *requantizer = {layer.scales.multiplier(channel), -shift, layer.range.zero_point};
+  return true;
+}
+
 // All output channels of the first `count` positions of the tile; `output` is the first's.
 [[gnu::noinline]] void RunTile(const Layer& layer, const uint32_t* columns, uint32_t* weights,
                                int32_t count, int8_t* output) {
   const TileShape& shape = layer.shape;
   const int32_t channels = layer.dims.out_channels;
-  const int32_t limit = FastBiasLimit(shape.terms);
+  const int32_t limit = layer.range.full() ? FastBiasLimit(shape.terms) : 0;
+  const int32_t full = count & ~(kPositions - 1);
+  const int32_t full_words = full * shape.pairs;
   GroupRun run;
   run.weights = weights;
   run.weights_last = GroupRun::LastWeights(weights, shape.pairs);
   run.stride = channels;
+  run.groups = full / kPositions;
+  run.sums = nullptr;
   const int8_t* filter = layer.filter;
   for (int32_t c = 0; c < channels; c += kChannels, filter += kChannels * shape.terms) {
     const bool both = c + 1 < channels;
@@ -185,22 +160,17 @@ inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* wor
     run.bias[1] = layer.bias_of(other);
     run.columns = columns;
     run.output = output + c;
-    int32_t left = count;
-    const int32_t shift = layer.scales.shift(c);
-    const int32_t other_shift = layer.scales.shift(other);
-    if (both && count >= kPositions && layer.range.full() && FastRequantizer::Takes(shift) &&
-        FastRequantizer::Takes(other_shift) && IsBelow(run.bias[0], limit) &&
-        IsBelow(run.bias[1], limit)) {
-      run.requantizers[0] = {layer.scales.multiplier(c), -shift, layer.range.zero_point};
-      run.requantizers[1] = {layer.scales.multiplier(other), -other_shift, layer.range.zero_point};
-      run.groups = count / kPositions;
-      run.sums = nullptr;
+    int32_t done = 0;
+    if (full > 0 && both && FindFastScale(layer, c, run.bias[0], limit, &run.requantizers[0]) &&
+        FindFastScale(layer, other, run.bias[1], limit, &run.requantizers[1])) {
       MultiplyGroups(run);
-      left = count % kPositions;
-      run.columns += run.groups * shape.group_words();
-      run.output += run.groups * kPositions * channels;
+      if (full == count) continue;
+      done = full;
+      run.columns += full_words;
+      run.output += full * channels;
     }
-    for (; left > 0; left -= kPositions) {
+    for (; done < count; done += kPositions) {
+      const int32_t left = count - done;
       RunPartialGroup(layer, run, c, other - c + 1, left < kPositions ? left : kPositions);
       run.columns += shape.group_words();
       run.output += kPositions * channels;
@@ -210,47 +180,33 @@ inline void ExpandEight(const int8_t* first, const int8_t* second, uint32_t* wor
 
 }  // namespace
 
-TileShape::TileShape(const ConvDims& dims, const FilterDims& filter)
-    : terms(filter.h * filter.w * dims.in_channels), pairs((terms + 7) / 8 * kPairStep) {
-  // Groups are added until the expanded input takes this much: more of them share one expansion of
-  // the weights, fewer leave room in the arena. Layers with little input and output do not size
-  // the arena, so they may take more.
-  constexpr int32_t kTileBytes = 2048;
-  constexpr int64_t kLayerBytes = 12288;  // input, output and scratch
-  constexpr int32_t kMaxGroups = 8;
-  const int32_t word = sizeof(uint32_t);
-  const int64_t in = int64_t{dims.in_h} * dims.in_w * dims.in_channels;
-  const int64_t out = int64_t{dims.out_h} * dims.out_w * dims.out_channels;
-  const int64_t room = kLayerBytes - dims.batches * (in + out) - weight_words() * word;
-  const int32_t bytes = room > kTileBytes ? static_cast<int32_t>(room) : kTileBytes;
-  const int32_t needed = (dims.out_h * dims.out_w + kPositions - 1) / kPositions;
-  groups = Clamp(bytes / (group_words() * word), 1, needed < kMaxGroups ? needed : kMaxGroups);
-}
-
 size_t Conv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims) {
   const TileShape shape(dims, filter_dims);
   const int32_t words = shape.groups * shape.group_words() + shape.weight_words();
-  return static_cast<size_t>(words) * sizeof(uint32_t);
+  return static_cast<size_t>(words) * sizeof(uint32_t) + kReadBehind;
 }
 
 void Conv2dM7(const ConvDims& dims, const FilterDims& filter_dims, const ConvParams& params,
               const ChannelScales& scales, const int8_t* input, const int8_t* filter,
               const int32_t* bias, int8_t* output, void* scratch) {
   const TileShape shape(dims, filter_dims);
-  uint32_t* const columns = static_cast<uint32_t*>(scratch);
-  uint32_t* const weights = columns + shape.groups * shape.group_words();
+  uint32_t* const weights = static_cast<uint32_t*>(scratch);
   const OutputRange range = {params.output_zero_point, params.activation_min,
                              params.activation_max};
-  const Layer layer = {dims, filter_dims, params, scales, shape, range, filter, bias};
+  const Layer layer = {dims, shape, scales, range, filter, bias};
+  const TileInput tile_input = {dims, filter_dims, params, shape};
   const int32_t positions = dims.out_h * dims.out_w;
-  const int32_t step = shape.groups * kPositions;
-  Cursor at = {input, 0, 0};
+  const int8_t* const end = output + dims.batches * positions * dims.out_channels;
+  TileCursor at = {input, 0, 0};
   for (int32_t n = 0; n < dims.batches; ++n) {
-    for (int32_t done = 0; done < positions; done += step) {
-      const int32_t count = positions - done < step ? positions - done : step;
-      FillTile(layer, count, &at, columns);
-      RunTile(layer, columns, weights, count, output);
+    for (int32_t done = 0; done < positions;) {
+      const Tile tile(shape, dims.out_channels, weights + shape.weight_words(), output, end);
+      const int32_t left = positions - done;
+      const int32_t count = left < tile.positions ? left : tile.positions;
+      FillTile(tile_input, count, &at, tile.columns);
+      RunTile(layer, tile.columns, weights, count, output);
       output += count * dims.out_channels;
+      done += count;
     }
     at = {at.input + dims.in_h * dims.in_w * dims.in_channels, 0, 0};
   }
