@@ -7,125 +7,16 @@
 
 #include "block_hook.h"
 
-#include <cstring>
 #include <memory>
 
+#include "block_cache.h"
 #include "cycle_engine.h"
 
 namespace kws::board {
 namespace {
 
-constexpr size_t kSlots = 1u << 15;
-constexpr uint32_t kCopiedBytes = 52;
-
 constexpr int kMemoryWrite = 17;               // UC_MEM_WRITE
 constexpr uint32_t kIfThenState = 0x0600FC00;  // of xPSR (ARMv7-M ARM B1.4.2)
-
-// One decoded block. Direct mapped by address: a collision costs a second decoding, no more.
-struct CountedBlock {
-  uint32_t address;
-  uint16_t size;
-  uint16_t instructions;
-  uint16_t traits;
-  uint8_t valid;
-  uint8_t constant;
-  uint8_t copy[kCopiedBytes];
-  uint32_t timed;   // number in the cycle engine
-  uint64_t digest;  // of a block that is longer than `copy`
-};
-
-// FNV-1a over words: tells rewritten code from the old in RAM.
-uint64_t Digest(const uint8_t* bytes, uint32_t size) {
-  uint64_t digest = 0xCBF29CE484222325ull;
-  for (uint32_t at = 0; at + 2 <= size; at += 2) {
-    digest = (digest ^ static_cast<uint64_t>(bytes[at] | (bytes[at + 1] << 8))) * 0x100000001B3ull;
-  }
-  return digest;
-}
-
-const CodeRegion* FindRegion(const HookState& state, uint32_t address, uint32_t size) {
-  for (uint32_t i = 0; i < state.region_count; ++i) {
-    const CodeRegion& region = state.regions[i];
-    const uint32_t offset = address - region.base;
-    if (offset < region.size && size <= region.size - offset) return &region;
-  }
-  return nullptr;
-}
-
-uint16_t HalfWord(const uint8_t* bytes) {
-  return static_cast<uint16_t>(bytes[0] | (bytes[1] << 8));
-}
-
-// ARMv7-M ARM A5.1: a first half-word of 0b11101, 0b11110 or 0b11111 begins a 32-bit instruction.
-bool IsWide(uint16_t first) { return (first >> 11) >= 0x1D; }
-
-uint32_t TraitsOf(uint16_t first, uint16_t second) {
-  if (!IsWide(first)) {
-    if ((first & 0xFF00) == 0xBF00 && (first & 0xF) != 0) return kTraitIfThen;
-    if (first == 0xBF30) return kTraitWfi;
-    if (first == 0xBF20) return kTraitWfe;
-    if (first == 0xBF40) return kTraitSev;
-    if ((first & 0xFFE0) == 0xB660) return kTraitMask;
-    return 0;
-  }
-  if ((first & 0xFFE0) == 0xF380 && (second & 0xD000) == 0x8000) return kTraitMask;
-  const uint32_t coprocessor = (second >> 8) & 0xF;
-  if ((first & 0xEC00) == 0xEC00 && (coprocessor == 10 || coprocessor == 11)) return kTraitFpu;
-  return 0;
-}
-
-void Decode(const uint8_t* bytes, uint32_t address, uint32_t size, bool constant,
-            CountedBlock* block) {
-  uint32_t count = 0;
-  uint32_t traits = 0;
-  for (uint32_t at = 0; at + 2 <= size; ++count) {
-    const uint16_t first = HalfWord(bytes + at);
-    const bool wide = IsWide(first) && at + 4 <= size;
-    traits |= TraitsOf(first, wide ? HalfWord(bytes + at + 2) : uint16_t{0});
-    at += wide ? 4 : 2;
-  }
-  block->address = address;
-  block->size = static_cast<uint16_t>(size);
-  block->instructions = static_cast<uint16_t>(count);
-  block->traits = static_cast<uint16_t>(traits);
-  block->valid = 1;
-  block->timed = CycleEngine::kNone;
-  block->constant = constant ? 1 : 0;
-  if (constant) return;
-  if (size <= kCopiedBytes) {
-    std::memcpy(block->copy, bytes, size);
-  } else {
-    block->digest = Digest(bytes, size);
-  }
-}
-
-class BlockCache {
- public:
-  // `changed`: other code than before is there now.
-  CountedBlock& Lookup(const HookState& state, uint32_t address, uint32_t size, bool* changed) {
-    CountedBlock& block = blocks_[(address >> 1) & (kSlots - 1)];
-    const bool same = block.valid && block.address == address && block.size == size;
-    if (same && block.constant) return block;
-    const CodeRegion* region = FindRegion(state, address, size);
-    if (region == nullptr) {  // nothing can run from there; Unicorn reports the fault itself
-      block = CountedBlock{};
-      return block;
-    }
-    const uint8_t* bytes = region->data + (address - region->base);
-    if (same && Unchanged(block, bytes, size)) return block;
-    *changed = region->constant == 0;
-    Decode(bytes, address, size, region->constant != 0, &block);
-    return block;
-  }
-
- private:
-  static bool Unchanged(const CountedBlock& block, const uint8_t* bytes, uint32_t size) {
-    if (size <= kCopiedBytes) return std::memcmp(block.copy, bytes, size) == 0;
-    return block.digest == Digest(bytes, size);
-  }
-
-  CountedBlock blocks_[kSlots] = {};
-};
 
 struct Hook {
   HookState state;  // first: Python sees the hook as a pointer to its state
@@ -162,8 +53,8 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
     state.emu_stop(engine);
     return;
   }
-  bool changed = false;
-  auto& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size, &changed);
+  constexpr uint32_t kNone = kws::board::CycleEngine::kNone;
+  auto& block = hook->cache.Lookup(state, static_cast<uint32_t>(address), size, kNone);
   if ((block.traits & state.stop_before) != 0) {
     state.blocked = block.traits & state.stop_before;
     state.emu_stop(engine);
@@ -172,10 +63,10 @@ KWS_EXPORT void kws_block_hook(void* engine, uint64_t address, uint32_t size, vo
   if (!hook->engine) {
     state.clock += block.instructions;
   } else if (block.valid) {
-    if (block.timed == kws::board::CycleEngine::kNone) {
-      block.timed = hook->engine->Find(static_cast<uint32_t>(address), size, changed);
+    if (block.timed == kNone) {
+      block.timed = hook->engine->Find(static_cast<uint32_t>(address), size, block.digest);
     }
-    if (block.timed == kws::board::CycleEngine::kNone) {
+    if (block.timed == kNone) {
       state.emu_stop(engine);
       return;
     }

@@ -91,9 +91,9 @@ uint32_t CycleEngine::Decode(uint32_t address, uint32_t size) {
   return next;
 }
 
-uint32_t CycleEngine::Find(uint32_t address, uint32_t size, bool changed) {
-  const uint64_t key = (uint64_t{address} << 32) | size;
-  const auto found = changed ? block_of_.end() : block_of_.find(key);
+uint32_t CycleEngine::Find(uint32_t address, uint32_t size, uint64_t digest) {
+  const auto key = std::make_tuple(address, size, digest);
+  const auto found = block_of_.find(key);
   if (found != block_of_.end()) return found->second;
   const uint32_t index = Decode(address, size);
   if (index != kNone) block_of_[key] = index;

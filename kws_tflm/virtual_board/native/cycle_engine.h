@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -62,8 +63,9 @@ class CycleEngine {
   void Reset();
   static constexpr uint32_t kNone = 0xFFFFFFFF;
 
-  // Number of the block at `address`, decoded if it is new or `changed`; kNone: cannot be decoded.
-  uint32_t Find(uint32_t address, uint32_t size, bool changed);
+  // Number of the block at `address` whose bytes have this digest, decoded if it is new; kNone:
+  // cannot be decoded.
+  uint32_t Find(uint32_t address, uint32_t size, uint64_t digest);
   // The block of that number begins.
   void Begin(uint32_t index);
   // The block that is executing ends here; its cycles are added to the totals.
@@ -119,7 +121,7 @@ class CycleEngine {
   std::vector<Operation> decoded_;  // kept for its memory
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<Counts> counts_;
-  std::unordered_map<uint64_t, uint32_t> block_of_;  // (address, size) -> index
+  std::map<std::tuple<uint32_t, uint32_t, uint64_t>, uint32_t> block_of_;  // arguments of Find
   std::unordered_map<std::string_view, uint32_t> state_of_;
   std::vector<std::unique_ptr<PipelineState>> states_;  // at fixed places: `state_of_` views them
   std::map<StoreHazards, uint32_t> hazards_of_;

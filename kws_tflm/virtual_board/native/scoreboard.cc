@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "fetch_unit.h"
+#include "load_pair.h"
 #include "store_unit.h"
 
 namespace kws::board {
@@ -87,20 +88,12 @@ class Pipeline {
   int now() const { return now_; }
 
  private:
-  static uint8_t LoadBits(const Operation& op, size_t index, const AccessPattern& pattern) {
-    if (!(op.flags & kLoad) || op.accesses != 1) return 0;
-    return static_cast<uint8_t>(kHasLoad | (pattern.bank >> index & 1 ? kOddBank : 0) |
-                                (pattern.unaligned >> index & 1 ? kUnalignedLoad : 0));
-  }
-
   bool CanPair(const Operation& op, uint8_t load) const {
     if (state_.group_closed || state_.group_count != 1) return false;
     if (op.flags & (kAlone | kOlderOnly)) return false;
     if ((op.flags & kShadowOlder) && now_ < shadow_end_) return false;
     if ((op.tags & state_.group_conflicts) || (op.conflicts & state_.group_tags)) return false;
-    // Two aligned loads need different banks.
-    if (!(load & kHasLoad) || !(state_.group_load & kHasLoad)) return true;
-    return ((load ^ state_.group_load) & kOddBank) || ((load | state_.group_load) & kUnalignedLoad);
+    return LoadsPair(state_.group_load, load);
   }
 
   // First cycle at which all operands of `op` are there, not before `earliest`.
@@ -140,30 +133,22 @@ class Pipeline {
   }
 
   int NewCycle(const Block& block, const Operation& op, Outcome* outcome, board::Issue* trace) {
-    const int start = std::max(now_ + 1 + state_.blocked, redirect_);
     int stalls[kPipelineCauses] = {};
     stalls[kBranch] += first_stall_;  // already in the outcome
     first_stall_ = 0;
+    int cycle = std::max(now_ + 1 + state_.blocked, redirect_);
+    const auto wait = [&](int until, uint8_t cause) {
+      if (until <= cycle) return;
+      stalls[cause] += until - cycle;
+      outcome->stalls[cause] += until - cycle;
+      cycle = until;
+    };
+    wait(fetch_.Ready(block, op, now_), kFetch);
     uint8_t cause = kAlu;
-    int cycle = start;
-    const int fetched = fetch_.Ready(block, op, now_);
-    if (fetched > cycle) {
-      stalls[kFetch] += fetched - cycle;
-      outcome->stalls[kFetch] += fetched - cycle;
-      cycle = fetched;
-    }
     const int ready = Ready(op, cycle, &cause);
-    if (ready > cycle) {
-      stalls[cause] += ready - cycle;
-      outcome->stalls[cause] += ready - cycle;
-      cycle = ready;
-    }
+    wait(ready, cause);
     const int room = Structural(op, cycle, &cause);
-    if (room > cycle) {
-      stalls[cause] += room - cycle;
-      outcome->stalls[cause] += room - cycle;
-      cycle = room;
-    }
+    wait(room, cause);
     state_.blocked = 0;
     if (trace != nullptr) {
       *trace = board::Issue{};
@@ -196,15 +181,10 @@ class Pipeline {
   int Hold(const Operation& op, bool younger, uint8_t load, bool unaligned) const {
     int extra = op.cycles - 1;
     if (unaligned && (op.flags & kMultiStore) && op.accesses % 2 == 0) extra += 1;
-    const uint8_t other = younger ? state_.group_load : uint8_t{0};
-    if (load && ((load | other) & kUnalignedLoad)) {
-      const bool both = load & other & kUnalignedLoad;
-      extra = table_.unaligned_load;
-      if (both || (younger && (load & kUnalignedLoad))) extra += 1;
-      // The aligned one reads the bank that the unaligned one reads first.
-      if (other && !both && !((load ^ other) & kOddBank)) extra -= 1;
-    }
-    return std::max(extra - state_.blocked, load && other ? -int{state_.blocked} : 0);
+    const uint8_t older = younger ? state_.group_load : uint8_t{0};
+    if ((load | older) & kUnalignedLoad) extra = LoadHold(table_, older, load, younger, extra);
+    // Of two loads the younger may shorten what the older alone would take.
+    return std::max(extra - state_.blocked, load && older ? -int{state_.blocked} : 0);
   }
 
   void Stall(const Operation& op, uint8_t load, int extra, Outcome* outcome, board::Issue* trace) {
