@@ -76,7 +76,8 @@ namespace {
       FIRST("r6", "r3", "b")                                                     \
       "add r1, r12, r1, lsl #4\n"                                                \
       SECOND("r7", "r3", "b")                                                    \
-      "ldr r2, [r2, lr, lsl #" BYTES_SHIFT "]\n"                                 \
+      "it ne\n" /* nothing is behind the last block */                           \
+      "ldrne r2, [r2, lr, lsl #" BYTES_SHIFT "]\n"                               \
       FIRST("r10", "r3", "t")                                                    \
       SECOND("r11", "r3", "t")                                                   \
       "bne 2b\n"                                                                 \

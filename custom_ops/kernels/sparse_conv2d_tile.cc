@@ -57,30 +57,34 @@ size_t SparseTilePlanBytes(const BlockSparseConv& weights) {
 
 SparseTiles PlanSparseTiles(const BlockSparseConv& w, const ConvParams& params, bool narrow,
                             const int32_t* bias, void* memory) {
+  // Copies: stores to the plan might change what the references refer to, for all the compiler
+  // knows.
+  const int32_t* multipliers = w.multipliers;
+  const int8_t* shifts = w.shifts;
+  const uint32_t* row_offsets = w.row_offsets;
+  const int32_t block_out = w.block_out, rows = w.block_rows, channels = w.out_channels;
+  const uint32_t index_bytes = static_cast<uint32_t>(w.index_bytes);
+  const int32_t zero_point = params.output_zero_point;
   ChannelPlan* plan = static_cast<ChannelPlan*>(memory);
   int32_t channel = 0;
-  for (int32_t row = 0; row < w.block_rows; ++row) {
-    const uint32_t blocks = w.row_offsets[row + 1] - w.row_offsets[row];
-    const uint32_t index_bytes = (blocks - 1) * static_cast<uint32_t>(w.index_bytes);
-    const int32_t first = channel;
-    bool fast = first + w.block_out <= w.out_channels;
-    for (int32_t r = 0; r < w.block_out && channel < w.out_channels; ++r, ++channel) {
-      const int32_t shift = w.shifts[channel];
-      if (!FastRequantizer::Takes(shift)) {
-        fast = false;
-        continue;
-      }
-      const FastRequantizer requantize(w.multipliers[channel], -shift, params.output_zero_point);
-      plan[channel] = {static_cast<int32_t>(static_cast<uint32_t>(bias[channel]) << 1),
-                       requantize.multiplier, requantize.offset,
-                       index_bytes << 8 | static_cast<uint32_t>(requantize.right)};
+  uint32_t begin = row_offsets[0];
+  for (int32_t row = 0; row < rows; ++row, plan += block_out) {
+    const uint32_t end = row_offsets[row + 1];
+    const uint32_t indices = (end - begin - 1) * index_bytes << 8;
+    begin = end;
+    bool fast = channel + block_out <= channels;
+    for (int32_t r = 0; r < block_out && channel < channels; ++r, ++channel) {
+      const int32_t shift = shifts[channel];
+      fast = fast && FastRequantizer::Takes(shift);
+      if (!fast) continue;
+      const FastRequantizer requantize(multipliers[channel], -shift, zero_point);
+      plan[r] = {static_cast<int32_t>(static_cast<uint32_t>(bias[channel]) << 1),
+                 requantize.multiplier, requantize.offset,
+                 indices | static_cast<uint32_t>(requantize.right)};
     }
-    for (int32_t r = 0; !fast && r < w.block_out; ++r)
-      plan[first + r].indices_and_shift = ChannelPlan::kStop;
+    for (int32_t r = 0; !fast && r < block_out; ++r) plan[r].indices_and_shift = ChannelPlan::kStop;
   }
-  for (int32_t r = 0; r < w.block_out; ++r) {
-    plan[w.block_rows * w.block_out + r].indices_and_shift = ChannelPlan::kStop;
-  }
+  for (int32_t r = 0; r < block_out; ++r) plan[r].indices_and_shift = ChannelPlan::kStop;
   return {&w, &params, narrow, bias, static_cast<const uint32_t*>(memory)};
 }
 
