@@ -22,6 +22,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_rows_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_tile_fill.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/pair_tile_narrow.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_conv2d.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/separable_conv2d.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_depthwise_conv2d.cc

@@ -1,21 +1,8 @@
-#include "custom_ops/kernels/dsp.h"
 #include "custom_ops/kernels/pair_tile.h"
+#include "custom_ops/kernels/pair_tile_bytes.h"
 
 namespace kws {
 namespace {
-
-// `base` plus byte kByte of `word`, sign-extended. SXTAB with a rotation.
-template <int kByte>
-inline uint32_t AddByte(uint32_t base, uint32_t word) {
-#if KWS_DSP_NATIVE
-  uint32_t result;
-  asm("sxtab %0, %1, %2, ror %3" : "=r"(result) : "r"(base), "r"(word), "i"(8 * kByte));
-  return result;
-#else
-  const int8_t byte = static_cast<int8_t>((word >> (8 * kByte)) & 0xFFu);
-  return base + static_cast<uint32_t>(int32_t{byte});
-#endif
-}
 
 // `n` taps of a kernel row for which each of two positions is inside the input row (then its column
 // at the first of them) or beside it.
@@ -48,10 +35,10 @@ struct Filler {
     for (; n >= 4; n -= 4, first += 4, second += 4, out += 4 * kPairs) {
       const uint32_t a = LoadWord(first);
       const uint32_t b = LoadWord(second);
-      out[0] = Pair<0>(a, b);
-      out[kPairs] = Pair<1>(a, b);
-      out[2 * kPairs] = Pair<2>(a, b);
-      out[3 * kPairs] = Pair<3>(a, b);
+      out[0] = PairOfBytes<0>(minus_zero_points, a, b);
+      out[kPairs] = PairOfBytes<1>(minus_zero_points, a, b);
+      out[2 * kPairs] = PairOfBytes<2>(minus_zero_points, a, b);
+      out[3 * kPairs] = PairOfBytes<3>(minus_zero_points, a, b);
     }
 #endif
     for (int32_t i = 0; i < n; ++i, out += kPairs) {
@@ -59,11 +46,6 @@ struct Filler {
       const uint32_t high = static_cast<uint32_t>(int32_t{second[i]});
       *out = minus_zero_points + low + (high << kPairFieldBits);
     }
-  }
-
-  template <int kByte>
-  uint32_t Pair(uint32_t first, uint32_t second) const {
-    return AddByte<kByte>(minus_zero_points, first) + (AddByte<kByte>(0, second) << kPairFieldBits);
   }
 
 #if KWS_DSP_NATIVE
@@ -193,8 +175,8 @@ struct Filler {
 
 void FillPairTile(const SparseConvLayer& layer, const ConvDims& dims, const ConvParams& params,
                   const int8_t* input, int32_t first, uint32_t* tile) {
-  const uint32_t minus = static_cast<uint32_t>(-params.input_zero_point);
-  const Filler filler = {layer, dims, params, input, minus + (minus << kPairFieldBits)};
+  const Filler filler = {layer, dims, params, input, MinusZeroPoints(params)};
+  const bool narrow = HasNarrowRows(layer, dims);
   const int32_t last = dims.out_h * dims.out_w - 1;
   int32_t y[2] = {first / dims.out_w, 0};
   int32_t x[2] = {first % dims.out_w, 0};
@@ -211,7 +193,11 @@ void FillPairTile(const SparseConvLayer& layer, const ConvDims& dims, const Conv
     y[1] = y[0];
     x[1] = x[0];
     next(&y[1], &x[1]);
-    filler.Fill(y, x, tile + pair);
+    if (narrow) {
+      FillNarrowPair(layer, dims, params, input, y, x, tile + pair);
+    } else {
+      filler.Fill(y, x, tile + pair);
+    }
     y[0] = y[1];
     x[0] = x[1];
     next(&y[0], &x[0]);

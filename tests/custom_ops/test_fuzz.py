@@ -34,6 +34,10 @@ def test_fuzzing_the_reader_finds_nothing(tmp_path: Path) -> None:
             for seed in (case, *(others if block_shape == (1, 4) else ())):
                 seeds.append(tmp_path / f"seed{len(seeds)}.bin")
                 seeds[-1].write_bytes(seed.packed)
+    narrow = random_case(rng, in_shape=(5, 6, 1), kernel=(2, 4), out_channels=3, flat=True)
+    for seed in (index_list_case(narrow), n_of_m_case(narrow, 2, 3)):
+        seeds.append(tmp_path / f"seed{len(seeds)}.bin")
+        seeds[-1].write_bytes(seed.packed)
     binary = tmp_path / "fuzz_sparse_format"
     sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
     source = OPS / "tests" / "fuzz_sparse_format.cc"

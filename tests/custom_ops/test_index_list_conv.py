@@ -109,3 +109,20 @@ def test_long_gaps_between_weights(host: HostKernels, target: M7Kernels) -> None
     case.weights[3, 0, 0, [10, 266]] = 7, 8
     check(host, case)
     np.testing.assert_array_equal(target.conv(case, m7=True), case.expected())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("width", [3, 4, 5, 9])
+@pytest.mark.parametrize(("kernel_w", "stride_w", "same"), [(4, 2, True), (3, 1, True), (2, 1, False), (1, 3, False)])
+def test_kernel_rows_of_a_word(
+    host: HostKernels, target: M7Kernels, channels: int, width: int, kernel_w: int, stride_w: int, same: bool
+) -> None:
+    """First layers: few channels, kernel rows that hang over both sides of a narrow input."""
+    geometry = ConvGeometry((2, stride_w), (2, 1), same)
+    case = random_case(
+        np.random.default_rng(width), in_shape=(11, width, channels), kernel=(4, kernel_w), out_channels=3,
+        density=0.7, block_shape=(1, 1), geometry=geometry, batches=2,
+    )  # fmt: skip
+    for packed in (index_list_case(case), n_of_m_case(ConvCase(**{**vars(case), "flat": True}), 2, 1)):
+        check(host, packed)
+        np.testing.assert_array_equal(target.conv(packed, m7=True), packed.expected())
