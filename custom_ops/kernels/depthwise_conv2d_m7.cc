@@ -55,6 +55,12 @@ struct Layer {
   }
 };
 
+// A sum plus a product that fits easily. Sums wrap as the instructions do: a channel of tiny
+// weights may come with a bias at the end of int32.
+inline int32_t Add(int32_t sum, int32_t product) {
+  return static_cast<int32_t>(static_cast<uint32_t>(sum) + static_cast<uint32_t>(product));
+}
+
 // Channels [c, c + 4) with multiplier 1.
 inline void AccumulateQuad(const Window& window, const int8_t* filter, int32_t c,
                            uint32_t negated_zero_points, int32_t (&sums)[kQuad]) {
@@ -70,10 +76,10 @@ inline void AccumulateQuad(const Window& window, const int8_t* filter, int32_t c
       const uint32_t odd = AddOddBytes(negated_zero_points, bytes);
       const uint32_t even_weights = ExtendEvenBytes(weights);
       const uint32_t odd_weights = AddOddBytes(0, weights);
-      s0 += LowHalf(even) * LowHalf(even_weights);
-      s1 += LowHalf(odd) * LowHalf(odd_weights);
-      s2 += HighHalf(even) * HighHalf(even_weights);
-      s3 += HighHalf(odd) * HighHalf(odd_weights);
+      s0 = Add(s0, LowHalf(even) * LowHalf(even_weights));
+      s1 = Add(s1, LowHalf(odd) * LowHalf(odd_weights));
+      s2 = Add(s2, HighHalf(even) * HighHalf(even_weights));
+      s3 = Add(s3, HighHalf(odd) * HighHalf(odd_weights));
       in += window.input_column;
       w += window.filter_column;
     }
@@ -87,7 +93,7 @@ inline int32_t AccumulateSingle(const Window& window, const int8_t* filter, int3
     const int8_t* in = window.input + ky * window.input_row + in_channel;
     const int8_t* w = filter + ky * window.filter_row + channel;
     for (int32_t kx = window.x.begin; kx < window.x.end; ++kx) {
-      sum += (in[kx * window.input_column] - zero_point) * w[kx * window.filter_column];
+      sum = Add(sum, (in[kx * window.input_column] - zero_point) * w[kx * window.filter_column]);
     }
   }
   return sum;
