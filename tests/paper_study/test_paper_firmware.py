@@ -17,11 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-def test_board_gives_the_hosts_features_and_scores(tmp_path: Path):
+@pytest.mark.parametrize("sparsity", [0.0, 0.75])
+def test_board_gives_the_hosts_features_and_scores(tmp_path: Path, sparsity: float):
     from kws_tflm import models
     from kws_tflm._tf import tf
-    from kws_tflm.convert import to_dense_tflite
-    from kws_tflm.convert.metadata import embed_metadata
+    from kws_tflm.compress import Pruner
+    from kws_tflm.convert import inspect, to_dense_tflite
+    from kws_tflm.convert.run import convert_model
 
     config = configuration.load(ROOT / "configs" / "paper.toml")
     tf.keras.utils.set_random_seed(7)
@@ -29,7 +31,12 @@ def test_board_gives_the_hosts_features_and_scores(tmp_path: Path):
     extractor = FeatureExtractor(config.features)
     features = extractor.clip(pcm)
     windows = np.stack([features[i : i + 30] for i in range(len(features) - 29)])
-    model = embed_metadata(to_dense_tflite(models.build(config), windows, config), config)
+    network = models.build(config)
+    Pruner(network, config.prune).update(sparsity)
+    result = convert_model(to_dense_tflite(network, windows, config), windows, config)
+    model = result.sparse if sparsity else result.dense
+    sparse_operators = {"KWS_SPARSE_CONV_2D", "KWS_SPARSE_FULLY_CONNECTED"} if sparsity else set()
+    assert set(inspect(model).custom_operators) == sparse_operators
     path = tmp_path / "paper.tflite"
     path.write_bytes(model)
 
