@@ -10,7 +10,7 @@ namespace {
 
 // clang-format off
 #define RUN_ROWS(LOAD_INDEX, INDEX_BYTES, LOAD_VALUES, PLAN_STEP, OUTPUT_STEP)                 \
-  asm(KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, "5", PLAN_STEP, OUTPUT_STEP,                             \
+  asm(KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, "5", PLAN_STEP, OUTPUT_STEP, \
       LOAD_VALUES                                                                              \
       LOAD_INDEX " r2, [lr], #" INDEX_BYTES "\n"                                               \
       KWS_LOAD("r1", 1)                                                                        \

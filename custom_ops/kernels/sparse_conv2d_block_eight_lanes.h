@@ -32,10 +32,11 @@
 #define KWS_SHIFT(sum) "asr " sum ", " sum ", r3\n"
 #define KWS_CLAMP(sum) "ssat " sum ", #8, " sum "\n"
 
-// The rows. A block is 2^COLUMN_SHIFT bytes of the tile. LOOP is the loop over blocks: at its label 2
-// r0 = values origin and r12 = the block; from its label 5 on it does what FIRST has left to do of the
-// first block. FIRST begins like LOOP, but with the flags of the comparison that ends the loop.
-#define KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, COLUMN_SHIFT, PLAN_STEP, OUTPUT_STEP, FIRST, LOOP) \
+// The rows. A block is 2^COLUMN_SHIFT bytes of the tile. LOOP is the loop over blocks: at its label
+// 2 r0 = values origin and r12 = the block; from its label 5 on it does what FIRST has left to do
+// of the first block. FIRST begins like LOOP, but with the flags of the comparison that ends the loop.
+#define KWS_EIGHT_LANE_ROWS(LOAD_INDEX, INDEX_BYTES, COLUMN_SHIFT, PLAN_STEP, OUTPUT_STEP,      \
+                            FIRST, LOOP)                                                       \
   KWS_ENTER_FRAME                                                                              \
   "ldr r12, " KWS_PLAN "\n"                                                                    \
   "ldr lr, " KWS_INDICES "\n"                                                                  \

@@ -128,7 +128,7 @@ void TileFiller::FillDirect(const int8_t* input, int32_t first, int32_t count,
     const int8_t* source = row + x * step;
     const int32_t done = quads ? ExpandQuads(expand, source, columns, tile + lane)
                                : ExpandPairs(expand, source, columns, tile + lane);
-    // Pairs may leave one.
+    // Pairs may leave two columns.
     if (done < columns) {
       tile[done / 2 * kTile + lane] =
           PackHalves(2 * (source[done] - zero_point), 2 * (source[done + 1] - zero_point));
