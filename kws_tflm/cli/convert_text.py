@@ -19,6 +19,7 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
     sizes = [kilobytes(report[name]["bytes"]) for name in ("dense", "sparse")]
     check = report["verification"]
     lines = [
+        *replaced_lines(report["replaced"]),
         *pruning_lines(report["pruning"]),
         *compaction_lines(report["compaction"]),
         decisions_text(report, verbose),
@@ -30,6 +31,19 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
         f"next: kws-tflm firmware {result}",
     ]
     return "\n".join(lines)
+
+
+def replaced_lines(replaced: Mapping[str, Any] | None) -> list[str]:
+    """Operators that were replaced; nothing where there were none."""
+    if replaced is None:
+        return []
+    lines = [f"replaced: {note}" for note in replaced["notes"]]
+    if replaced["differing"]:
+        lines.append(
+            f"so the outputs differ from the given model's on {replaced['differing']} of {replaced['inputs']} noise "
+            f"inputs, by up to {replaced['worst']} (int8 steps)"
+        )
+    return [*lines, ""]
 
 
 def pruning_lines(pruning: Mapping[str, Any] | None) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from kws_tflm.convert.forms import FULLY_CONNECTED_OPERATOR
+from kws_tflm.convert.graph_edit import name_of, producer, readers, same_quantization
 from kws_tflm.convert.layer import FULLY_CONNECTED
 from kws_tflm.convert.model import drop_unused, indices, shape_of
-from kws_tflm.convert.schema import operator_name
 
 RESHAPE = "RESHAPE"
 
@@ -23,7 +23,7 @@ def absorb_reshapes(model: Any) -> int:
     graph = model.subgraphs[0]
     removed = 0
     for op in list(graph.operators):
-        name = operator_name(model.operatorCodes[op.opcodeIndex])
+        name = name_of(model, op)
         if name in (FULLY_CONNECTED, FULLY_CONNECTED_OPERATOR):
             removed += _before(model, op)
         if name == FULLY_CONNECTED_OPERATOR:
@@ -36,14 +36,14 @@ def absorb_reshapes(model: Any) -> int:
 def _before(model: Any, op: Any) -> int:
     graph = model.subgraphs[0]
     source = indices(op.inputs)[0]
-    reshape = next((one for one in graph.operators if source in indices(one.outputs)), None)
+    reshape = producer(graph, source)
     if reshape is None or not _is_plain(model, reshape):
         return 0
     before = indices(reshape.inputs)[0]
     if name_of(model, op) == FULLY_CONNECTED and not _same_rows(model, op, before):
         return 0
     op.inputs = np.array([before, *indices(op.inputs)[1:]], np.int32)
-    if _readers(graph, source) or source in indices(graph.outputs):
+    if readers(graph, source) or source in indices(graph.outputs):
         return 0
     graph.operators.remove(reshape)
     return 1
@@ -59,30 +59,16 @@ def _same_rows(model: Any, op: Any, source: int) -> bool:
 def _behind(model: Any, op: Any) -> int:
     graph = model.subgraphs[0]
     result = indices(op.outputs)[0]
-    readers = _readers(graph, result)
-    if len(readers) != 1 or result in indices(graph.outputs) or not _is_plain(model, readers[0]):
+    behind = readers(graph, result)
+    if len(behind) != 1 or result in indices(graph.outputs) or not _is_plain(model, behind[0]):
         return 0
-    op.outputs = np.array(indices(readers[0].outputs), np.int32)
-    graph.operators.remove(readers[0])
+    op.outputs = np.array(indices(behind[0].outputs), np.int32)
+    graph.operators.remove(behind[0])
     return 1
 
 
 def _is_plain(model: Any, op: Any) -> bool:
     """A RESHAPE that leaves the values as they are."""
-    if name_of(model, op) != RESHAPE:
-        return False
     tensors = model.subgraphs[0].tensors
-    source, result = tensors[indices(op.inputs)[0]], tensors[indices(op.outputs)[0]]
-    ends = [(one.quantization.scale, one.quantization.zeroPoint) for one in (source, result) if one.quantization]
-    if len(ends) != 2 or any(values is None for end in ends for values in end):
-        return False
-    return all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in zip(*ends, strict=True))
-
-
-def name_of(model: Any, op: Any) -> str:
-    """Operator name."""
-    return operator_name(model.operatorCodes[op.opcodeIndex])
-
-
-def _readers(graph: Any, tensor: int) -> list[Any]:
-    return [op for op in graph.operators if tensor in indices(op.inputs)]
+    source, result = indices(op.inputs)[0], indices(op.outputs)[0]
+    return name_of(model, op) == RESHAPE and same_quantization(tensors[source], tensors[result])

@@ -10,6 +10,7 @@ from kws_tflm.convert.cost_model import CostModel, UnmeasuredError
 from kws_tflm.convert.forms import Features, Form, is_rows
 from kws_tflm.convert.forms_blocks import BLOCK_SHAPES, ConvBlocks, RowBlocks
 from kws_tflm.convert.forms_dense import Dense
+from kws_tflm.convert.forms_depthwise import RowPruned
 from kws_tflm.convert.forms_nonzero import ConvIndexList, ConvNOfM, RowIndexList
 from kws_tflm.convert.layer import CONV, DEPTHWISE, FULLY_CONNECTED, Layer
 from kws_tflm.errors import FormatError, ModelError
@@ -24,9 +25,9 @@ CONV_FORMS: tuple[Form, ...] = (
     ConvNOfM(2),
     ConvNOfM(1),
 )
-DEPTHWISE_FORMS: tuple[Form, ...] = ()
-PENDING = frozenset(["n_of_m_2_4", "n_of_m_1_4", "index_list"])
-"""Convolution forms whose kernels are not registered yet."""
+DEPTHWISE_FORMS: tuple[Form, ...] = (RowPruned(),)
+PENDING = frozenset(["row_pruned"])
+"""Forms whose kernels are not registered yet."""
 
 FORMS: dict[str, tuple[Form, ...]] = {
     CONV: CONV_FORMS,
@@ -61,7 +62,7 @@ def forms_to_try(methods: Sequence[str] | None, also: Sequence[str], layer: Laye
     Raises:
         ModelError: a name that no operator has.
     """
-    table = tuple(form for form in sparse_forms(layer) if form.kernel != CONV or form.method not in PENDING)
+    table = tuple(form for form in sparse_forms(layer) if form.method not in PENDING)
     named = table if methods is None else forms_named(methods, layer)
     return tuple(dict.fromkeys((*named, *forms_named(also, layer))))
 

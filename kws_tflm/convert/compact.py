@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm.convert.channels import RESHAPE, Channels
-from kws_tflm.convert.fc_as_conv import zero_bias
+from kws_tflm.convert.graph_edit import zero_bias
 from kws_tflm.convert.layer import DEPTHWISE, FULLY_CONNECTED
 from kws_tflm.convert.layer_reading import layer_name, operands
 from kws_tflm.convert.model import add_buffer, constant, drop_unused, indices, parse, serialize, shape_of

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm.convert.forms import CONV_OPERATOR, FULLY_CONNECTED_OPERATOR
+from kws_tflm.convert.forms_depthwise import DEPTHWISE_OPERATOR
 from kws_tflm.convert.packing import unpack
+from kws_tflm.convert.packing_depthwise import unpack_depthwise
 
 Weights = npt.NDArray[np.int8]
 Constants = Sequence[npt.NDArray[Any]]
@@ -20,9 +22,14 @@ def _first_packed(constants: Constants) -> Weights:
     return unpack(constants[0].tobytes()).weights
 
 
+def _depthwise(constants: Constants) -> Weights:
+    return unpack_depthwise(constants[0].tobytes()).weights
+
+
 CUSTOM_OPERATORS: dict[str, Callable[[Constants], Weights]] = {
     CONV_OPERATOR: _first_packed,
     FULLY_CONNECTED_OPERATOR: _first_packed,
+    DEPTHWISE_OPERATOR: _depthwise,
 }
 """Reader of the weights, zeros in place, by operator. A new operator is one entry."""
 

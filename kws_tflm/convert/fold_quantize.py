@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kws_tflm.convert.graph_edit import same_quantization
 from kws_tflm.convert.model import drop_unused, indices
 from kws_tflm.convert.schema import builtin_code, schema, type_name
 from kws_tflm.errors import ModelError
@@ -33,7 +34,7 @@ def fold_quantize(model: Any) -> int:
             continue
         source, result = indices(op.inputs)[0], indices(op.outputs)[0]
         wanted = graph.tensors[result].quantization
-        if not _same(graph.tensors[source].quantization, wanted) and not _push(model, source, wanted, op):
+        if not same_quantization(graph.tensors[source], graph.tensors[result]) and not _push(model, source, wanted, op):
             raise ModelError(
                 f"operator {graph.operators.index(op)} (QUANTIZE int8 to int8) cannot be folded into its neighbours; "
                 "give the layers around it one quantiser"
@@ -81,10 +82,3 @@ def _replace(graph: Any, op: Any, old: int, new: int) -> None:
     for reader in graph.operators:
         reader.inputs = np.array([new if i == old else i for i in indices(reader.inputs)], np.int32)
     graph.outputs = np.array([new if i == old else i for i in indices(graph.outputs)], np.int32)
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(
-        np.array_equal(np.asarray(one.scale), np.asarray(other.scale))
-        and np.array_equal(np.asarray(one.zeroPoint), np.asarray(other.zeroPoint))
-    )

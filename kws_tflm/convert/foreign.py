@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kws_tflm.config import Config
 from kws_tflm.convert import labelled
 from kws_tflm.convert.inspection import inspect
 from kws_tflm.convert.prune import PrunedLayer, PruneRequest, prune_model
+from kws_tflm.convert.replacements import replace_missing
 from kws_tflm.convert.result import ConvertResult
 from kws_tflm.convert.rule import SparsifyRule
 from kws_tflm.convert.run import convert_model
+from kws_tflm.convert.verification import model_inputs, tf_lite_outputs
 from kws_tflm.errors import ModelError
 
 CALIBRATION_CLIPS = 256
@@ -67,15 +72,29 @@ def convert_foreign(path: str | Path, out: str | Path, options: ForeignOptions |
     path, out = Path(path), Path(out)
     if path.resolve() == out.resolve():
         raise ModelError(f"{out}: would overwrite the model itself; choose another output file")
-    model, pruning = _read(path), None
+    given, pruning = _read(path), None
+    model, notes = replace_missing(given, str(path))
     inspect(model, str(path))
+    replaced = _compare(given, model, notes) if notes else None
     if options.prune is not None:
         model, pruning = _prune(model, options.prune, options, str(path))
     elif options.data is not None or options.calibration is not None:
         raise ModelError("recordings are only used to prune; add --prune, as --prune 0.75")
-    result = convert_model(model, None, None, str(path), options.rule, pruning.to_dict() if pruning else None)
+    result = convert_model(model, None, None, str(path), options.rule)
+    result = dataclasses.replace(result, replaced=replaced, pruning=pruning.to_dict() if pruning else None)
     write_atomic(out, result.sparse)
     return result
+
+
+def _compare(given: bytes, model: bytes, notes: list[str]) -> dict[str, Any]:
+    """How far the replacements are from the model as it was, by tf.lite on noise."""
+    inputs = model_inputs(model, None)
+    worst = np.zeros(len(inputs), int)
+    for output in range(len(inspect(model).outputs)):
+        pairs = zip(tf_lite_outputs(given, inputs, output), tf_lite_outputs(model, inputs, output), strict=True)
+        steps = [np.abs(one.astype(int).ravel() - other.astype(int).ravel()).max() for one, other in pairs]
+        worst = np.maximum(worst, steps)
+    return {"notes": notes, "inputs": len(inputs), "differing": int((worst > 0).sum()), "worst": int(worst.max())}
 
 
 def _prune(model: bytes, request: PruneRequest, options: ForeignOptions, where: str) -> tuple[bytes, PruningReport]:

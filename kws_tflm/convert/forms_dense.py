@@ -37,7 +37,7 @@ class Dense(Form):
             rows, units, depth = layer.input_shape[0], layer.out_channels, layer.in_channels
             return {"call": 1.0, "output": float(rows * units), "product": float(rows * units * depth)}
         if layer.operator == DEPTHWISE:
-            return self._depthwise(layer, taps)
+            return depthwise_features(layer, float(layer.positions * layer.out_channels * taps))
         columns = taps * layer.in_channels
         features = conv_features(layer, columns, layer.in_channels % 4 == 0)
         groups = layer.input_shape[0] * -(-layer.positions // layer.input_shape[0] // 4)
@@ -45,21 +45,6 @@ class Dense(Form):
         features["product"] = float(groups * 4 * pairs * 2 * columns)
         features["weight_tile"] = float(tiles_of(layer) * layer.weights.size)
         return features
-
-    @staticmethod
-    def _depthwise(layer: Layer, taps: int) -> Features:
-        square = layer.kernel == (3, 3) and layer.geometry.dilation == (1, 1)
-        single = layer.out_channels == layer.in_channels
-        kind = "multiplied" if not single else "3x3" if square and layer.geometry.stride == (1, 1) else "window"
-        outputs = float(layer.positions * layer.out_channels)
-        return {
-            "call": 1.0,
-            "row": float(layer.out_channels),
-            "position": float(layer.positions),
-            f"output_{kind}": outputs,
-            f"product_{kind}": outputs * taps,
-            "expand": float(np.prod(layer.input_shape)),
-        }
 
     def pack(self, layer: Layer) -> bytes:
         """The weights as they are."""
@@ -69,3 +54,18 @@ class Dense(Form):
         """Weights and their quantisation."""
         scales = layer.out_channels if layer.per_channel else 1
         return int(layer.weights.size) + BYTES_PER_SCALE * scales
+
+
+def depthwise_features(layer: Layer, products: float) -> Features:
+    """Of the depthwise kernels: one for 3x3 without stride, one for other filters, one for channel multipliers."""
+    square = layer.kernel == (3, 3) and layer.geometry.dilation == layer.geometry.stride == (1, 1)
+    single = layer.out_channels == layer.in_channels
+    kind = "multiplied" if not single else "3x3" if square else "window"
+    return {
+        "call": 1.0,
+        "row": float(layer.out_channels),
+        "position": float(layer.positions),
+        f"output_{kind}": float(layer.positions * layer.out_channels),
+        f"product_{kind}": products,
+        "expand": float(np.prod(layer.input_shape)),
+    }

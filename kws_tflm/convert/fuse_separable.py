@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from kws_tflm.convert.graph_edit import add_constant
 from kws_tflm.convert.layer import CONV, DEPTHWISE, Layer
 from kws_tflm.convert.layer_reading import layer_name, operands, read_layer
 from kws_tflm.convert.model import drop_unused, indices, shape_of
 from kws_tflm.convert.packing import can_pack, pack
 from kws_tflm.convert.packing_depthwise import can_pack_depthwise, pack_depthwise
 from kws_tflm.convert.schema import operator_name, schema, text
-from kws_tflm.convert.sparsification import append_constant, custom_opcode
+from kws_tflm.convert.sparsification import custom_opcode
 
 OPERATOR_NAME = "KWS_SEPARABLE_CONV_2D"
 BLOCK = (1, 4)
@@ -142,10 +143,10 @@ def _join(model: Any, pair: _Pair) -> None:
     kernels = [operands(op).kernel for op in (pair.first_op, pair.second_op)]
     for kernel, data in zip(kernels, packed, strict=True):
         name = text(graph.tensors[kernel].name)
-        inputs.append(append_constant(model, f"{name}/packed", data, (len(data),), uint8))
+        inputs.append(add_constant(model, f"{name}/packed", np.frombuffer(data, np.uint8), uint8))
     for kernel, layer in zip(kernels, (first, second), strict=True):
         name = text(graph.tensors[kernel].name)
-        inputs.append(append_constant(model, f"{name}/bias", layer.bias.tobytes(), (len(layer.bias),), int32))
+        inputs.append(add_constant(model, f"{name}/bias", layer.bias.astype("<i4"), int32))
     assert shape_of(graph.tensors[inputs[0]]) == first.input_shape
     op = pair.second_op
     op.inputs = np.array(inputs, np.int32)

@@ -14,6 +14,7 @@ from kws_tflm.config import Config
 from kws_tflm.convert.fc_as_conv import fully_connected_as_conv
 from kws_tflm.convert.fold_quantize import fold_quantize
 from kws_tflm.convert.inspection import inspect
+from kws_tflm.convert.mean_as_depthwise import mean_as_depthwise
 from kws_tflm.convert.metadata import embed_metadata
 from kws_tflm.convert.model import parse, serialize
 from kws_tflm.errors import ModelError
@@ -70,6 +71,7 @@ def to_dense_tflite(keras_model: Any, representative: npt.NDArray[np.int16], con
             raise ModelError(f"Keras model cannot be converted to int8: {reason}") from None
     model = parse(converted, "converted model")
     fold_quantize(model)
+    mean_as_depthwise(model)
     fully_connected_as_conv(model)
     dense = serialize(model)
     inspect(dense, "converted model")

@@ -27,6 +27,9 @@ class ConvertResult:
     """Hash of the configuration; None for a foreign model."""
     pruning: dict[str, Any] | None = None
     """What one-shot pruning did (`foreign.PruningReport`); None: there was none."""
+    replaced: dict[str, Any] | None = None
+    """Operators that TFLM does not have (`replacements.py`): notes, and on how many noise inputs the outputs
+    differ from those of the model as given, by how many steps at worst. None: there were none."""
 
     def report(self) -> dict[str, Any]:
         """The content of convert.json."""
@@ -39,6 +42,7 @@ class ConvertResult:
             "totals": self._totals(),
             "compaction": [dataclasses.asdict(layer) for layer in self.compaction],
             "pruning": self.pruning,
+            "replaced": self.replaced,
             "verification": dataclasses.asdict(self.verification),
         }
 

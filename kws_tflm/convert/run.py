@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +36,6 @@ def convert_model(
     config: Config | None,
     where: str = "model",
     rule: SparsifyRule | None = None,
-    pruning: dict[str, Any] | None = None,
 ) -> ConvertResult:
     """Rewrite an int8 model, take out what only costs memory, and verify that it computes the same bytes.
 
@@ -47,7 +45,6 @@ def convert_model(
         config: embedded in both models; None leaves it out.
         where: the name put into errors.
         rule: how to choose; None: `rule_for(config)`.
-        pruning: what was pruned before, for the report.
 
     Raises:
         ModelError: `dense` is corrupt, not int8 or has unsupported operators.
@@ -61,9 +58,7 @@ def convert_model(
     if config is not None:
         dense, sparse = embed_metadata(dense, config), embed_metadata(sparse, config)
     report = verify(dense, sparse, features, where)
-    return ConvertResult(
-        dense, sparse, rule.objective, layers, compacted, report, config.hash if config else None, pruning
-    )
+    return ConvertResult(dense, sparse, rule.objective, layers, compacted, report, config.hash if config else None)
 
 
 def convert_run(

@@ -10,9 +10,10 @@ import numpy as np
 from kws_tflm.convert.candidates import Candidate, candidates, forms_to_try
 from kws_tflm.convert.cost_model import CostModel, installed
 from kws_tflm.convert.forms import CONV_OPERATOR
+from kws_tflm.convert.graph_edit import add_constant
 from kws_tflm.convert.layer import Layer
 from kws_tflm.convert.layer_reading import is_weighted, layer_name, operands, read_layer
-from kws_tflm.convert.model import add_buffer, constant, drop_unused, parse, serialize
+from kws_tflm.convert.model import constant, drop_unused, parse, serialize
 from kws_tflm.convert.rule import SparsifyRule, choose
 from kws_tflm.convert.schema import operator_name, schema, text
 
@@ -112,27 +113,14 @@ def _rewrite(model: Any, op: Any, layer: Layer, chosen: Candidate) -> None:
     use = operands(op)
     packed = chosen.form.pack(layer)
     name = text(graph.tensors[use.kernel].name)
-    weights = append_constant(model, f"{name}/packed", packed, (len(packed),), schema().TensorType.UINT8)
+    weights = add_constant(model, f"{name}/packed", np.frombuffer(packed, np.uint8), schema().TensorType.UINT8)
     bias = use.bias
     if bias < 0 or constant(model, graph.tensors[bias]) is None:
-        shape = (len(layer.bias),)
-        bias = append_constant(model, f"{name}/bias", layer.bias.tobytes(), shape, schema().TensorType.INT32)
+        bias = add_constant(model, f"{name}/bias", layer.bias.astype("<i4"), schema().TensorType.INT32)
     op.inputs = np.array([use.source, weights, bias], np.int32)
     op.opcodeIndex = custom_opcode(model, str(chosen.form.operator))
     op.builtinOptionsType = schema().BuiltinOptions.NONE
     op.builtinOptions = None
-
-
-def append_constant(model: Any, name: str, data: bytes, shape: tuple[int, ...], tensor_type: int) -> int:
-    """A new constant tensor without quantisation; returns its index."""
-    tensor = schema().TensorT()
-    tensor.name = name
-    tensor.shape = np.array(shape, np.int32)
-    tensor.type = tensor_type
-    tensor.buffer = add_buffer(model, data)
-    tensors = model.subgraphs[0].tensors
-    tensors.append(tensor)
-    return len(tensors) - 1
 
 
 def custom_opcode(model: Any, operator: str) -> int:

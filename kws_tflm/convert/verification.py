@@ -122,8 +122,8 @@ def model_inputs(model: bytes, features: npt.NDArray[np.int16] | None, where: st
     return quantized.reshape(-1, *shape)
 
 
-def tf_lite_outputs(model: bytes, inputs: Int8) -> list[Int8]:
-    """First outputs of TensorFlow's interpreter with the reference kernels."""
+def tf_lite_outputs(model: bytes, inputs: Int8, output: int = 0) -> list[Int8]:
+    """Results of TensorFlow's interpreter with the reference kernels, at output number `output`."""
     from kws_tflm._tf import native_stderr_hidden, tf
 
     with warnings.catch_warnings(), native_stderr_hidden():
@@ -132,7 +132,7 @@ def tf_lite_outputs(model: bytes, inputs: Int8) -> list[Int8]:
         interpreter = tf.lite.Interpreter(model_content=model, experimental_op_resolver_type=resolver)
         interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]["index"]
-    result = interpreter.get_output_details()[0]["index"]
+    result = indices(parse(model).subgraphs[0].outputs)[output]
     outputs = []
     for values in inputs:
         interpreter.set_tensor(source, values)
