@@ -9,8 +9,19 @@
 #define KWS_KERNELS_M7 0
 #endif
 
+// The encodings that this build takes, bit 1 << SparseEncoding each: firmware for one model needs
+// no kernels of the others.
+#ifndef KWS_SPARSE_ENCODINGS
+#define KWS_SPARSE_ENCODINGS 0xE
+#endif
+
 namespace kws {
 namespace {
+
+constexpr bool Takes(SparseEncoding encoding) {
+  return ((KWS_SPARSE_ENCODINGS) >> static_cast<int>(encoding) & 1) != 0;
+}
+static_assert(((KWS_SPARSE_ENCODINGS) & 0xE) != 0, "no encoding at all");
 
 constexpr int kInput = 0;
 constexpr int kWeights = 1;
@@ -36,14 +47,14 @@ struct OpData {
   // visit(view) of the encoding that the buffer has.
   template <typename Visitor>
   auto Visit(Visitor visit) const {
-    switch (encoding) {
-      case SparseEncoding::kIndexList:
-        return visit(index_list);
-      case SparseEncoding::kNOfM:
-        return visit(n_of_m);
-      default:
-        return visit(blocks);
+    constexpr bool kBlocks = Takes(SparseEncoding::kBlock);
+    constexpr bool kNOfMs = Takes(SparseEncoding::kNOfM);
+    if (Takes(SparseEncoding::kIndexList) &&
+        ((!kBlocks && !kNOfMs) || encoding == SparseEncoding::kIndexList)) {
+      return visit(index_list);
     }
+    if (kNOfMs && (!kBlocks || encoding == SparseEncoding::kNOfM)) return visit(n_of_m);
+    return visit(blocks);
   }
   const SparseConvLayer& layer() const {
     return *Visit([](const SparseConvLayer& view) { return &view; });
@@ -111,13 +122,14 @@ FormatError ReadWeights(const TfLiteTensor* packed, OpData* op) {
   const uint8_t* const data = static_cast<const uint8_t*>(packed->data.data);
   const FormatError error = ReadSparseEncoding(data, packed->bytes, &op->encoding);
   if (error != FormatError::kOk) return error;
-  switch (op->encoding) {
-    case SparseEncoding::kBlock:
-      return ReadBlockSparseConv(data, packed->bytes, &op->blocks);
-    case SparseEncoding::kIndexList:
-      return ReadIndexListConv(data, packed->bytes, &op->index_list);
-    case SparseEncoding::kNOfM:
-      return ReadNOfMConv(data, packed->bytes, &op->n_of_m);
+  if (Takes(SparseEncoding::kBlock) && op->encoding == SparseEncoding::kBlock) {
+    return ReadBlockSparseConv(data, packed->bytes, &op->blocks);
+  }
+  if (Takes(SparseEncoding::kIndexList) && op->encoding == SparseEncoding::kIndexList) {
+    return ReadIndexListConv(data, packed->bytes, &op->index_list);
+  }
+  if (Takes(SparseEncoding::kNOfM) && op->encoding == SparseEncoding::kNOfM) {
+    return ReadNOfMConv(data, packed->bytes, &op->n_of_m);
   }
   return FormatError::kBadEncoding;
 }
