@@ -41,6 +41,8 @@ UnitClass ClassOf(const Layer& layer, int32_t first, int32_t step) {
     if (units.begin > dims.depth) units.begin = dims.depth;
   }
   units.quads = (dims.depth - units.begin) / 4;
+  // The loops read four bytes more, which are not there behind the only row.
+  if (dims.units == 1 && units.quads > 0) --units.quads;
   return units;
 }
 
@@ -64,10 +66,10 @@ int32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin, int
   return static_cast<int32_t>(sum);
 }
 
-// Four units, `step` apart; the same one four times when `step` is 0.
+// `count` (2 or 4) units, `step` apart; the same one again and again when `step` is 0.
 [[gnu::noinline]] void RunUnits(const Layer& layer, const UnitClass& units, int32_t unit,
-                                int32_t step, int32_t correction, const int8_t* input,
-                                int8_t* output) {
+                                int32_t step, int32_t count, int32_t correction,
+                                const int8_t* input, int8_t* output) {
   const int32_t depth = layer.dims.depth;
   const FullyConnectedParams& params = layer.params;
   const int8_t* const rows = layer.filter + unit * depth;
@@ -77,16 +79,16 @@ int32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin, int
   run.rows = rows + units.begin;
   run.row_step = step * depth;
   bool fast = true;
-  for (int32_t u = 0; u < kUnits; ++u) {
+  for (int32_t u = 0; u < count; ++u) {
     const int32_t bias = layer.bias == nullptr ? 0 : layer.bias[unit + u * step];
     fast = fast && bias < layer.bias_limit && bias > -layer.bias_limit;
     run.sums[u] =
         static_cast<int32_t>(static_cast<uint32_t>(bias) - static_cast<uint32_t>(correction));
   }
-  if (units.quads > 0) MultiplyUnits(&run);
+  if (units.quads > 0) (count == kUnits ? MultiplyFourUnits : MultiplyTwoUnits)(&run);
   const int32_t behind = units.begin + 4 * units.quads;
   if (units.begin > 0 || behind < depth) {
-    for (int32_t u = 0; u < kUnits; ++u) {
+    for (int32_t u = 0; u < count; ++u) {
       const int8_t* const weights = rows + u * run.row_step;
       const int32_t sums[] = {run.sums[u],
                               SumValues(input, weights, 0, units.begin, params.input_zero_point),
@@ -98,14 +100,14 @@ int32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin, int
   }
   output += unit;
   if (fast) {
-    for (int32_t u = 0; u < kUnits; ++u, output += step) {
+    for (int32_t u = 0; u < count; ++u, output += step) {
       *output = static_cast<int8_t>(layer.fast(run.sums[u]));
     }
     return;
   }
   const int32_t key = params.shift * (int32_t{1} << ChannelScales::kKeyBits);
   const ChannelRequantizer<false> requantize({&params.multiplier, &key, 0, 0, false}, 0);
-  for (int32_t u = 0; u < kUnits; ++u, output += step) {
+  for (int32_t u = 0; u < count; ++u, output += step) {
     *output = requantize(run.sums[u], params.output);
   }
 }
@@ -135,17 +137,13 @@ void FullyConnectedM7(const FullyConnectedDims& dims, const FullyConnectedParams
     for (int32_t first = 0; first < step; ++first) {
       const UnitClass units = ClassOf(layer, first, step);
       ExpandInput(input + units.begin, units.quads, params.input_zero_point, layer.expanded);
-      for (int32_t i = 0; i < units.count; i += kUnits) {
-        // The last four may overlap the four before.
-        const int32_t left = units.count - i;
-        const int32_t from = left >= kUnits ? i : units.count - kUnits;
-        if (from >= 0) {
-          RunUnits(layer, units, first + from * step, step, correction, input, output);
-          continue;
-        }
-        for (int32_t u = 0; u < units.count; ++u) {
-          RunUnits(layer, units, first + u * step, 0, correction, input, output);
-        }
+      for (int32_t i = 0; i < units.count;) {
+        // The last ones may be taken again with those before them.
+        const int32_t count = units.count - i > 2 && units.count >= kUnits ? kUnits : 2;
+        const int32_t last = units.count - count;
+        const int32_t unit = first + (i < last ? i : (last < 0 ? 0 : last)) * step;
+        RunUnits(layer, units, unit, units.count == 1 ? 0 : step, count, correction, input, output);
+        i += count;
       }
     }
   }

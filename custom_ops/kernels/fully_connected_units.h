@@ -1,4 +1,4 @@
-// The inner loop of the dense FULLY_CONNECTED: four units at a time.
+// The inner loops of the dense FULLY_CONNECTED: four or two units at a time.
 #ifndef CUSTOM_OPS_KERNELS_FULLY_CONNECTED_UNITS_H_
 #define CUSTOM_OPS_KERNELS_FULLY_CONNECTED_UNITS_H_
 
@@ -18,8 +18,10 @@ struct UnitRun {
   int32_t sums[kUnits];       // are added to
 };
 
-// Adds the products of the input and each of four rows. Reads four bytes more of the first row.
-void MultiplyUnits(UnitRun* run);
+// Adds the products of the input and each of four rows, or of the first two. Both read four bytes
+// more of the first row.
+void MultiplyFourUnits(UnitRun* run);
+void MultiplyTwoUnits(UnitRun* run);
 
 }  // namespace kws
 

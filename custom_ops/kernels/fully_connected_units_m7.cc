@@ -11,7 +11,7 @@ namespace kws {
 
 // Registers: r0 input, r1 last value of r0, r2 weights, r3 and r9 one and three rows, r4 and r10
 // input words, r5-r8 sums, r11, r12 and lr weights.
-[[gnu::naked]] void MultiplyUnits(UnitRun*) {
+[[gnu::naked]] void MultiplyFourUnits(UnitRun*) {
   asm volatile(
       "push   {r0, r4-r11, lr} \n"
       "ldm    r0, {r0-r3, r5-r8} \n"
@@ -52,10 +52,45 @@ namespace kws {
       "pop    {r4-r11, pc} \n");
 }
 
+void MultiplyTwoUnits(UnitRun* run) {
+  const uint32_t* input = run->input;
+  const int8_t* rows = run->rows;
+  int32_t first = run->sums[0], second = run->sums[1];
+  uint32_t even, odd, a, b, weights;
+  asm volatile(
+      "ldr    %[a], [%[rows]] \n"
+      "ldr    %[even], [%[input]] \n"
+      "ldr    %[odd], [%[input], #4] \n"
+      "1: \n"
+      "sxtb16 %[weights], %[a] \n"
+      "ldr    %[b], [%[rows], %[step]] \n"
+      "sxtb16 %[a], %[a], ror #8 \n"
+      "smlad  %[first], %[even], %[weights], %[first] \n"
+      "add    %[rows], %[rows], #4 \n"
+      "smlad  %[first], %[odd], %[a], %[first] \n"
+      "sxtb16 %[weights], %[b] \n"
+      "ldr    %[a], [%[rows]] \n"
+      "sxtb16 %[b], %[b], ror #8 \n"
+      "smlad  %[second], %[even], %[weights], %[second] \n"
+      "ldr    %[even], [%[input], #8]! \n"
+      "smlad  %[second], %[odd], %[b], %[second] \n"
+      "ldr    %[odd], [%[input], #4] \n"
+      "cmp    %[input], %[end] \n"
+      "bne    1b \n"
+      : [first] "+&r"(first), [second] "+&r"(second), [rows] "+&r"(rows), [input] "+&r"(input),
+        [even] "=&r"(even), [odd] "=&r"(odd), [a] "=&r"(a), [b] "=&r"(b), [weights] "=&r"(weights)
+      : [step] "r"(run->row_step), [end] "r"(run->input_end)
+      : "cc", "memory");
+  run->sums[0] = first;
+  run->sums[1] = second;
+}
+
 #else
 
-void MultiplyUnits(UnitRun* run) {
-  for (int32_t u = 0; u < kUnits; ++u) {
+namespace {
+
+void Multiply(UnitRun* run, int32_t count) {
+  for (int32_t u = 0; u < count; ++u) {
     const int8_t* weights = run->rows + u * run->row_step;
     for (const uint32_t* input = run->input; input != run->input_end; input += 2, weights += 4) {
       const uint32_t word = LoadWord(weights);
@@ -64,6 +99,12 @@ void MultiplyUnits(UnitRun* run) {
     }
   }
 }
+
+}  // namespace
+
+void MultiplyFourUnits(UnitRun* run) { Multiply(run, kUnits); }
+
+void MultiplyTwoUnits(UnitRun* run) { Multiply(run, 2); }
 
 #endif
 

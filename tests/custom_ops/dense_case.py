@@ -41,6 +41,8 @@ class DenseCase:
     """Of the softmax."""
     filter_zero_point: int = 0
     """Of a FULLY_CONNECTED."""
+    bias_reach: int = 0
+    """Largest bias, which every second one is near; 0: about as much as the products sum to."""
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -84,8 +86,10 @@ class _Builder:
         elif case.operator != AVERAGE_POOL:
             scales, terms = self.add_filter(inputs)
             if case.has_bias:
-                reach = max(1, int(64 * np.sqrt(terms)))
+                reach = case.bias_reach or max(1, int(64 * np.sqrt(terms)))
                 bias = self.rng.integers(-reach, reach + 1, case.channels).astype(np.int32)
+                if case.bias_reach:
+                    bias[::2] = (reach - np.abs(bias[::2]) % 80_000) * np.sign(bias[::2])
                 bias_scales = [input_scale * scale for scale in scales]
                 inputs.append(self.tensor(bias.shape, "INT32", bias_scales, [0] * len(scales), bias))
             output_scale = float(np.max(scales)) * input_scale * np.sqrt(terms) * 64 * case.scale_ratio

@@ -75,10 +75,14 @@ LARGE = [
     DenseCase(CONV, (1, 25, 5, 64), 64, input_zero_point=-128, output_zero_point=-128, activation="RELU"),
     DenseCase(CONV, (1, 49, 10, 1), 64, (10, 4), (2, 2), same=True, input_zero_point=83, output_zero_point=-128),
     DenseCase(CONV, (1, 7, 7, 150), 5, (3, 3), same=True, input_zero_point=11, output_zero_point=3),
+    DenseCase(CONV, (3, 9, 7, 20), 33, (1, 1), (2, 1), same=True, input_zero_point=-7, output_zero_point=5),
+    DenseCase(CONV, (2, 13, 11, 3), 48, (3, 3), same=True, input_zero_point=-128, output_zero_point=-1),
+    DenseCase(CONV, (1, 31, 12, 2), 24, (5, 2), dilation=(3, 2), input_zero_point=100, output_zero_point=-128),
     DenseCase(CONV, (1, 40, 30, 1), 186, (8, 30), (4, 1), input_zero_point=-5, output_zero_point=-128),
     DenseCase(DEPTHWISE, (1, 25, 5, 64), 64, (3, 3), same=True, input_zero_point=-128, output_zero_point=-128),
     DenseCase(DEPTHWISE, (2, 12, 33, 10), 10, (3, 3), same=True, input_zero_point=127, output_zero_point=9),
     DenseCase(FULLY_CONNECTED, (1, 1674), 32, input_zero_point=-3, output_zero_point=4, scale_ratio=0.5),
+    DenseCase(FULLY_CONNECTED, (3, 1675), 19, input_zero_point=-128, output_zero_point=-9, scale_ratio=0.5),
     DenseCase(AVERAGE_POOL, (1, 25, 5, 64), 64, (25, 5)),
     DenseCase(AVERAGE_POOL, (1, 2, 700, 6), 6, (2, 700), input_zero_point=3),
 ]
@@ -105,6 +109,20 @@ def test_extreme_scales(m7: M7Interpreter, ratio: float) -> None:
     np.testing.assert_array_equal(m7.run(model, values, case.output_shape).output, expected)
 
 
+@pytest.mark.parametrize("operator", [CONV, FULLY_CONNECTED])
+@pytest.mark.parametrize("reach", [(1 << 30) - 150_000, (1 << 30) + 40_000, 2_000_000_000])
+def test_sums_near_the_limit_of_the_short_requantisation(m7: M7Interpreter, operator: str, reach: int) -> None:
+    """Biases on both sides of 2^30, so that channels of one layer, and of one pair, differ in how they are scaled."""
+    shape = (1, 3, 5, 6) if operator == CONV else (3, 6)
+    for seed in range(4):
+        case = DenseCase(operator, shape, 17, per_channel=False, bias_reach=reach, scale_ratio=1e5, seed=seed)
+        model, values = case.model(), case.values()
+        expected = m7.run(model, values, case.output_shape, m7=False).output
+        assert len(np.unique(expected)) > 4
+        np.testing.assert_array_equal(host(model, values), expected)
+        np.testing.assert_array_equal(m7.run(model, values, case.output_shape).output, expected)
+
+
 @pytest.mark.parametrize("operator", [CONV, DEPTHWISE])
 def test_operators_may_share_a_filter(m7: M7Interpreter, operator: str) -> None:
     """The first takes the place of its zero points for the multipliers; the second must not."""
@@ -127,7 +145,7 @@ def test_operators_may_share_a_filter(m7: M7Interpreter, operator: str) -> None:
 
 def test_pointwise_layer_costs_about_one_instruction_a_product(m7: M7Interpreter) -> None:
     """Not a timing: the emulator's count is exact and the same on every machine."""
-    pointwise, depthwise = LARGE[0], LARGE[4]
+    pointwise, depthwise = LARGE[0], next(case for case in LARGE if case.operator == DEPTHWISE)
     run = m7.run(pointwise.model(), pointwise.values(), pointwise.output_shape, count=True)
     assert sum(run.layers) < 900_000
     run = m7.run(depthwise.model(), depthwise.values(), depthwise.output_shape, count=True)
