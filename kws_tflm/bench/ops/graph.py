@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm.bench.ops.layers import CONV, DEPTHWISE, FULLY_CONNECTED
-from kws_tflm.bench.ops.weights import INPUT_SCALE, INPUT_ZERO_POINT, Tensors
+from kws_tflm.bench.ops.weights import Tensors
 from kws_tflm.convert.model import serialize
 from kws_tflm.convert.schema import schema
 
@@ -91,15 +91,6 @@ def dense_model(tensors: Tensors) -> bytes:
     return graph.model(source, result)
 
 
-def packed_model(tensors: Tensors, operator: str, packed: bytes) -> bytes:
-    """A custom operator with the inputs activation, packed weights and bias."""
-    graph = Graph()
-    source, result = endpoints(graph, tensors)
-    weights = graph.constant(np.frombuffer(packed, np.uint8))
-    graph.operator(operator, [source, weights, graph.constant(tensors.bias)], result)
-    return graph.model(source, result)
-
-
 def endpoints(graph: Graph, tensors: Tensors) -> tuple[int, int]:
     """The activation before and the one behind the layer."""
     layer = tensors.layer
@@ -107,7 +98,7 @@ def endpoints(graph: Graph, tensors: Tensors) -> tuple[int, int]:
     flat = layer.operator == FULLY_CONNECTED
     before: tuple[int, ...] = (1, in_channels) if flat else (1, *layer.input, in_channels)
     after: tuple[int, ...] = (1, tensors.out_channels) if flat else (1, *layer.output, tensors.out_channels)
-    source = graph.activation(before, INPUT_SCALE, INPUT_ZERO_POINT)
+    source = graph.activation(before, tensors.input_scale, tensors.input_zero_point)
     return source, graph.activation(after, tensors.output_scale, tensors.output_zero_point)
 
 
@@ -118,8 +109,14 @@ def add_dense(graph: Graph, tensors: Tensors, source: int, result: int) -> None:
     if layer.operator == FULLY_CONNECTED:
         weights = weights.reshape(tensors.out_channels, -1)
     kernel = graph.constant(weights, tensors.scales, 3 if layer.operator == DEPTHWISE else 0)
-    bias = graph.constant(tensors.bias, [INPUT_SCALE * float(scale) for scale in tensors.scales])
+    bias = graph.constant(tensors.bias, [tensors.input_scale * float(scale) for scale in tensors.scales])
     graph.operator(layer.operator, [source, kernel, bias], result, _options(tensors))
+
+
+def add_packed(graph: Graph, tensors: Tensors, operator: str, packed: bytes, source: int, result: int) -> None:
+    """The layer as a custom operator between two activations."""
+    weights = graph.constant(np.frombuffer(packed, np.uint8))
+    graph.operator(operator, [source, weights, graph.constant(tensors.bias)], result)
 
 
 def _options(tensors: Tensors) -> Any:
@@ -131,7 +128,7 @@ def _options(tensors: Tensors) -> Any:
         return options
     options.padding = schema().Padding.SAME if layer.same else schema().Padding.VALID
     options.strideH, options.strideW = layer.stride
-    options.dilationHFactor = options.dilationWFactor = 1
+    options.dilationHFactor, options.dilationWFactor = layer.dilation
     if layer.operator == DEPTHWISE:
         options.depthMultiplier = 1
     return options

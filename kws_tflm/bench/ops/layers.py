@@ -28,6 +28,7 @@ class Layer:
     out_channels: int
     output: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
     same: bool = True
     """Padding: SAME, or VALID."""
     relu: bool = True
@@ -49,9 +50,9 @@ class Layer:
             return self.input_size
         if self.same:
             return (self.output[0] * self.stride[0], self.output[1] * self.stride[1])
-        return tuple(  # type: ignore[return-value]
-            (side - 1) * step + k for side, step, k in zip(self.output, self.stride, self.kernel, strict=True)
-        )
+        sides = zip(self.output, self.stride, self.kernel, self.dilation, strict=True)
+        height, width = ((out - 1) * stride + (k - 1) * dilation + 1 for out, stride, k, dilation in sides)
+        return height, width
 
     @property
     def depth(self) -> int:

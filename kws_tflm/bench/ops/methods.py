@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kws_tflm.bench.ops import weights
-from kws_tflm.bench.ops.graph import dense_model, packed_model
+from kws_tflm.bench.ops.graph import Graph, add_dense, add_packed, endpoints
 from kws_tflm.bench.ops.layers import Layer
 from kws_tflm.bench.ops.weights import Tensors
 from kws_tflm.convert.candidates import FORMS, form_of
@@ -57,10 +57,18 @@ class Method:
         Raises:
             FormatError: the layer is beyond the method's format.
         """
+        graph = Graph()
+        source, result = endpoints(graph, tensors)
+        self.add(graph, tensors, source, result)
+        return graph.model(source, result)
+
+    def add(self, graph: Graph, tensors: Tensors, source: int, result: int) -> None:
+        """The layer between two activations of a model; raises as `model` does."""
         form = self.form(tensors)
         if form.operator is None:
-            return dense_model(tensors)
-        return packed_model(tensors, form.operator, form.pack(tensors.as_converted()))
+            add_dense(graph, tensors, source, result)
+        else:
+            add_packed(graph, tensors, form.operator, form.pack(tensors.as_converted()), source, result)
 
     def obstacle(self, tensors: Tensors) -> str | None:
         """Why the converter has no such form of the layer."""

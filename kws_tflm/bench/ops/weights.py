@@ -17,7 +17,7 @@ from kws_tflm.convert.quantization import conv_multipliers
 Weights = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
 
-INPUT_SCALE = 0.05
+INPUT_SCALE = OUTPUT_SCALE = 0.05
 INPUT_ZERO_POINT = -128
 """As behind a ReLU."""
 
@@ -34,6 +34,8 @@ class Tensors:
     """Of the weights: one a channel, one alone for FULLY_CONNECTED."""
     output_scale: float
     output_zero_point: int
+    input_scale: float = INPUT_SCALE
+    input_zero_point: int = INPUT_ZERO_POINT
 
     @property
     def out_channels(self) -> int:
@@ -52,16 +54,18 @@ class Tensors:
     def as_converted(self) -> ConvertedLayer:
         """As the converter sees it. The fused ReLU clamps at -128, the output's zero point, and so not at all."""
         layer = self.layer
-        multipliers, shifts = conv_multipliers(INPUT_SCALE, self.scales, self.output_scale, self.out_channels)
+        multipliers, shifts = conv_multipliers(self.input_scale, self.scales, self.output_scale, self.out_channels)
         in_channels = self.out_channels if layer.operator == DEPTHWISE else layer.in_channels
         return ConvertedLayer(
             layer.operator, self.weights, self.bias, multipliers, shifts,
             (1, *layer.input, in_channels), (1, *layer.output, self.out_channels),
-            ConvGeometry(stride=layer.stride, same_padding=layer.same), len(self.scales) > 1,
+            ConvGeometry(stride=layer.stride, dilation=layer.dilation, same_padding=layer.same), len(self.scales) > 1,
         )  # fmt: skip
 
 
-def draw(layer: Layer, seed: int = 1) -> Tensors:
+def draw(
+    layer: Layer, seed: int = 1, *, input_scale: float = INPUT_SCALE, input_zero_point: int = INPUT_ZERO_POINT
+) -> Tensors:
     """Random constants, none of the weights zero; outputs spread over the int8 range."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{layer.operator} {layer.shape}".encode())])
     if layer.operator == DEPTHWISE:
@@ -70,11 +74,13 @@ def draw(layer: Layer, seed: int = 1) -> Tensors:
         shape = (layer.out_channels, *layer.kernel, layer.in_channels)
     weights = (rng.integers(1, 128, shape) * rng.choice([-1, 1], shape)).astype(np.int8)
     n_scales = 1 if layer.operator == FULLY_CONNECTED else layer.out_channels
-    scales = np.exp(rng.uniform(-6, -5, n_scales)).astype(np.float32)
     spread = 74 * 148 * np.sqrt(layer.depth)  # RMS of weight and of input above its zero point
+    scales = np.exp(rng.uniform(-0.5, 0.5, n_scales)) * OUTPUT_SCALE * 60 / (spread * input_scale)
     bias = rng.normal(0, spread / 4, layer.out_channels).astype(np.int32)
-    output_scale = float(np.float32(INPUT_SCALE * float(scales.mean()) * spread / 60))
-    return Tensors(layer, weights, bias, scales, output_scale, -128 if layer.relu else 3)
+    output_zero_point = -128 if layer.relu else 3
+    return Tensors(
+        layer, weights, bias, scales.astype(np.float32), OUTPUT_SCALE, output_zero_point, input_scale, input_zero_point
+    )
 
 
 def random_groups(count: int, sparsity: float, rng: np.random.Generator) -> Mask:

@@ -62,6 +62,12 @@ std::string CheckTensor(const tflite::Model& model, const tflite::Tensor* tensor
     if (zero_point == nullptr ? scales != 0 : zero_point->size() != scales) {
       return where + ": scales and zero points differ in number";
     }
+    // TFLM's kernels end the program on others.
+    for (size_t i = 0; i < scales && tensor->type() == tflite::TensorType_INT8; ++i) {
+      if (zero_point->Get(i) < INT8_MIN || zero_point->Get(i) > INT8_MAX) {
+        return where + ": zero point is not an int8 value";
+      }
+    }
     if (scales > 1) {
       const int32_t axis = quantization->quantized_dimension();
       const auto* shape = tensor->shape();

@@ -113,6 +113,7 @@ std::string CheckPool(const View& view, const tflite::Pool2DOptions* options) {
 
 std::string CheckFullyConnected(const View& view) {
   const auto *input = view.in(0), *filter = view.in(1), *output = view.out();
+  if (view.op.builtin_options_as_FullyConnectedOptions() == nullptr) return "options are absent";
   if (!IsInt8(input) || !IsInt8(filter) || !IsInt8(output)) return "tensors must be int8";
   if (!Quantised(input) || !Quantised(filter) || !Quantised(output))
     return "quantisation is absent";
@@ -128,6 +129,36 @@ std::string CheckFullyConnected(const View& view) {
 std::string CheckSameCount(const View& view) {
   if (!IsInt8(view.in(0)) || !IsInt8(view.out())) return "tensors must be int8";
   if (Count(ShapeOf(*view.in(0))) != Count(ShapeOf(*view.out()))) return "shapes do not agree";
+  return "";
+}
+
+// TFLM ends the program on scales that it cannot turn into multipliers below 1 (ADD in add.cc), and
+// reads past its inputs where their shapes do not broadcast to the output's.
+std::string CheckAdd(const View& view) {
+  const auto *a = view.in(0), *b = view.in(1), *output = view.out();
+  if (view.op.builtin_options_as_AddOptions() == nullptr) return "options are absent";
+  if (!IsInt8(a) || !IsInt8(b) || !IsInt8(output)) return "tensors must be int8";
+  if (!Quantised(a) || !Quantised(b) || !Quantised(output)) return "quantisation is absent";
+  const double larger =
+      std::max(a->quantization()->scale()->Get(0), b->quantization()->scale()->Get(0));
+  const double smaller =
+      std::min(a->quantization()->scale()->Get(0), b->quantization()->scale()->Get(0));
+  const double ratio =
+      2 * larger / ((1 << 20) * static_cast<double>(output->quantization()->scale()->Get(0)));
+  constexpr double kSmallest = 1.0 / (1 << 30);
+  if (!(ratio > kSmallest && ratio < 0.99 && smaller / larger > kSmallest)) {
+    return "scales are too far apart";
+  }
+  const Shape first = ShapeOf(*a), second = ShapeOf(*b), sum = ShapeOf(*output);
+  if (sum.size() > 4 || std::max(first.size(), second.size()) != sum.size()) {
+    return "shapes do not agree";
+  }
+  for (size_t i = 1; i <= sum.size(); ++i) {
+    const int64_t x = i <= first.size() ? first[first.size() - i] : 1;
+    const int64_t y = i <= second.size() ? second[second.size() - i] : 1;
+    const bool agree = x == y || x == 1 || y == 1;
+    if (!agree || sum[sum.size() - i] != std::max(x, y)) return "shapes do not agree";
+  }
   return "";
 }
 
@@ -154,13 +185,22 @@ std::string CheckOperatorShapes(const tflite::Model& model, const tflite::SubGra
       const auto* options = op.builtin_options_as_DepthwiseConv2DOptions();
       return CheckConv(view, options, true, options == nullptr ? 1 : options->depth_multiplier());
     }
+    case tflite::BuiltinOperator_ADD:
+      return CheckAdd(view);
     case tflite::BuiltinOperator_AVERAGE_POOL_2D:
     case tflite::BuiltinOperator_MAX_POOL_2D:
       return CheckPool(view, op.builtin_options_as_Pool2DOptions());
     case tflite::BuiltinOperator_FULLY_CONNECTED:
       return CheckFullyConnected(view);
     case tflite::BuiltinOperator_SOFTMAX:
+      // TFLM leaves the options of an operator undefined that has none, or another's.
+      if (op.builtin_options_as_SoftmaxOptions() == nullptr) return "options are absent";
+      return CheckSameCount(view);
     case tflite::BuiltinOperator_RESHAPE:
+      if (view.in(1) == nullptr && op.builtin_options_as_ReshapeOptions() == nullptr) {
+        return "options are absent";
+      }
+      return CheckSameCount(view);
     case tflite::BuiltinOperator_RELU:
     case tflite::BuiltinOperator_RELU6:
     case tflite::BuiltinOperator_LOGISTIC:
