@@ -25,6 +25,8 @@ SOURCES = (
 )
 GUARD = b"\x5a" * 16
 SCRATCH_BYTES = 1 << 15
+INPUTS, INPUT_BYTES = (0x60000000, 0x61000000, 0x62000000), 1 << 20
+"""Memory of the packed weights, the input and the bias."""
 BLOCKS, INDEX_LIST = "blocks", "index_list"
 
 
@@ -88,18 +90,27 @@ class EmulatedSparseFc(SparseFc):
         self._uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M7)
         self._uc.mem_map(FLASH, 0x200000)
         self._uc.mem_map(RAM, 0x80000)
+        for begin in INPUTS:
+            self._uc.mem_map(begin, INPUT_BYTES)
         for address, content in segments:
             self._uc.mem_write(address, content)
 
     def _call(self, data: list[bytes], numbers: list[int]) -> tuple[int, bytes]:
         self._next = RAM
-        pointers = [self._place(item) for item in (*data, b"\x7f" * SCRATCH_BYTES)]
+        pointers = [self._place_at_end(begin, item) for begin, item in zip(INPUTS, data, strict=False)]
+        pointers += [self._place(item) for item in (data[-1], b"\x7f" * SCRATCH_BYTES)]
         self._uc.reg_write(UC_ARM_REG_R0, self._place(struct.pack(f"<5I{len(numbers)}i", *pointers, *numbers)))
         self._uc.reg_write(UC_ARM_REG_SP, STACK_TOP)
         self._uc.reg_write(UC_ARM_REG_LR, RETURN | 1)
         self._uc.emu_start(self._entry | 1, RETURN)
         status = struct.unpack("<i", struct.pack("<I", self._uc.reg_read(UC_ARM_REG_R0)))[0]
         return status, bytes(self._uc.mem_read(pointers[-2], len(data[-1])))
+
+    def _place_at_end(self, begin: int, content: bytes) -> int:
+        """Nothing is mapped behind it: a read beyond the end fails."""
+        address = begin + INPUT_BYTES - len(content)
+        self._uc.mem_write(address, content)
+        return address
 
     def _place(self, content: bytes) -> int:
         address = self._next
