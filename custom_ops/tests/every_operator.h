@@ -5,6 +5,7 @@
 
 #include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/register.h"
+#include "custom_ops/tflm/register_depthwise.h"
 #include "custom_ops/tflm/register_fully_connected.h"
 #include "custom_ops/tflm/resolver.h"
 
@@ -25,6 +26,13 @@ struct EveryOperator {
         resolver, kSparseFullyConnectedName,
         m7 ? Register_SPARSE_FULLY_CONNECTED_M7() : Register_SPARSE_FULLY_CONNECTED_REFERENCE(),
         kSparseFullyConnectedVersion);
+    AddCustomOperator(
+        resolver, kSparseDepthwiseName,
+        m7 ? Register_SPARSE_DEPTHWISE_CONV_2D_M7() : Register_SPARSE_DEPTHWISE_CONV_2D_REFERENCE(),
+        kSparseDepthwiseVersion);
+    AddCustomOperator(resolver, kSeparableConv2dName,
+                      m7 ? Register_SEPARABLE_CONV_2D_M7() : Register_SEPARABLE_CONV_2D_REFERENCE(),
+                      kSeparableConv2dVersion);
   }
 
   // Built-in operators that this project has kernels for: its own.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kws_tflm.bench.ops.layers import CONV, DEPTHWISE, FULLY_CONNECTED, Layer
-from kws_tflm.bench.ops.methods import Method
+from kws_tflm.bench.ops.methods import METHODS, Fused, Method
 from kws_tflm.bench.ops.network import EXECUTABLE, every_operator, random_network
 from kws_tflm.bench.ops.weights import draw
 
@@ -21,6 +21,7 @@ LAYERS = (
     Layer(FULLY_CONNECTED, "corpus", (1, 1), 18, 7, (1, 1), relu=False),
 )
 NETWORKS = 12
+FUSED = next(method for method in METHODS if isinstance(method, Fused))
 
 
 def models(methods: tuple[Method, ...] = EXECUTABLE) -> dict[str, bytes]:
@@ -33,6 +34,8 @@ def models(methods: tuple[Method, ...] = EXECUTABLE) -> dict[str, bytes]:
             tensors = method.prune(draw(layer), method.sparsity or 0.5, np.random.default_rng(index))
             if method.obstacle(tensors) is None:
                 found[f"layer{index}_{method.name}"] = method.model(tensors)
+    pair = draw(Layer(CONV, "corpus", (1, 1), 8, 6, (4, 3), behind_depthwise=True))
+    found["separable"] = FUSED.model(FUSED.prune(pair, 0.5, np.random.default_rng(1)))
     for seed in range(NETWORKS):
         found[f"network{seed}"] = random_network(np.random.default_rng(seed), methods)[0]
     found["every_operator"] = every_operator(np.random.default_rng(0), methods)[0]

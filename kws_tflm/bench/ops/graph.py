@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,22 +85,35 @@ class Graph:
 
 
 def dense_model(tensors: Tensors) -> bytes:
-    """The built-in operator on the weights as they are."""
+    """The built-in operators on the weights as they are."""
+    return layer_model(tensors, add_dense)
+
+
+def layer_model(tensors: Tensors, add: Callable[[Graph, Tensors, int, int], None]) -> bytes:
+    """The layer as `add` appends it, behind its depthwise half if it has one."""
     graph = Graph()
-    source, result = endpoints(graph, tensors)
-    add_dense(graph, tensors, source, result)
-    return graph.model(source, result)
+    first = source = input_of(graph, tensors.before or tensors)
+    if tensors.before is not None:
+        source = output_of(graph, tensors.before)
+        add_dense(graph, tensors.before, first, source)
+    result = output_of(graph, tensors)
+    add(graph, tensors, source, result)
+    return graph.model(first, result)
 
 
-def endpoints(graph: Graph, tensors: Tensors) -> tuple[int, int]:
-    """The activation before and the one behind the layer."""
+def input_of(graph: Graph, tensors: Tensors) -> int:
+    """A new activation that the layer can read."""
     layer = tensors.layer
-    in_channels = tensors.out_channels if layer.operator == DEPTHWISE else layer.in_channels
-    flat = layer.operator == FULLY_CONNECTED
-    before: tuple[int, ...] = (1, in_channels) if flat else (1, *layer.input, in_channels)
-    after: tuple[int, ...] = (1, tensors.out_channels) if flat else (1, *layer.output, tensors.out_channels)
-    source = graph.activation(before, tensors.input_scale, tensors.input_zero_point)
-    return source, graph.activation(after, tensors.output_scale, tensors.output_zero_point)
+    channels = tensors.out_channels if layer.operator == DEPTHWISE else layer.in_channels
+    shape = (1, channels) if layer.operator == FULLY_CONNECTED else (1, *layer.input, channels)
+    return graph.activation(shape, tensors.input_scale, tensors.input_zero_point)
+
+
+def output_of(graph: Graph, tensors: Tensors) -> int:
+    """A new activation for the layer's output."""
+    layer, channels = tensors.layer, tensors.out_channels
+    shape = (1, channels) if layer.operator == FULLY_CONNECTED else (1, *layer.output, channels)
+    return graph.activation(shape, tensors.output_scale, tensors.output_zero_point)
 
 
 def add_dense(graph: Graph, tensors: Tensors, source: int, result: int) -> None:

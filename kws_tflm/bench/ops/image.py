@@ -58,6 +58,8 @@ def _operators() -> str:
 #include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/observed.h"
 #include "custom_ops/tflm/register.h"
+#include "custom_ops/tflm/register_depthwise.h"
+#include "custom_ops/tflm/register_fully_connected.h"
 #include "custom_ops/tflm/resolver.h"
 
 namespace kws {{

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 CONV = "CONV_2D"
 DEPTHWISE = "DEPTHWISE_CONV_2D"
 FULLY_CONNECTED = "FULLY_CONNECTED"
+SEPARABLE = "SEPARABLE_CONV_2D"
+"""A 3x3 DEPTHWISE_CONV_2D and the 1x1 CONV_2D behind it."""
 
 SWEEP = (0.0, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 COARSE = (0.0, 0.2, 0.45, 0.5, 0.75, 0.9)
@@ -34,13 +36,26 @@ class Layer:
     relu: bool = True
     input_size: tuple[int, int] | None = None
     """None: the size that padding and stride suggest."""
+    behind_depthwise: bool = False
+    """A 1x1 CONV_2D together with the 3x3 DEPTHWISE_CONV_2D before it."""
     sweep: bool = False
     """Measured at all of `SWEEP` and plotted."""
 
     @property
+    def name(self) -> str:
+        """The operator's, or `SEPARABLE` for two."""
+        return SEPARABLE if self.behind_depthwise else self.operator
+
+    @property
+    def depthwise(self) -> Layer:
+        """The layer before this one, with `behind_depthwise`."""
+        return Layer(DEPTHWISE, self.source, (3, 3), self.in_channels, self.in_channels, self.output)
+
+    @property
     def shape(self) -> str:
-        """`kernel h x w x in x out @ output h x w`, as ``1x1x64x64@25x5``."""
-        sides = (*self.kernel, self.in_channels, self.out_channels)
+        """`kernel h x w x in x out @ output h x w`, as ``1x1x64x64@25x5``; of two layers the larger kernel."""
+        kernel = self.depthwise.kernel if self.behind_depthwise else self.kernel
+        sides = (*kernel, self.in_channels, self.out_channels)
         return f"{'x'.join(map(str, sides))}@{self.output[0]}x{self.output[1]}"
 
     @property
@@ -62,7 +77,8 @@ class Layer:
     @property
     def macs(self) -> int:
         """Products of the dense layer, the border counted as data."""
-        return math.prod(self.output) * self.out_channels * self.depth
+        before = self.depthwise.macs if self.behind_depthwise else 0
+        return before + math.prod(self.output) * self.out_channels * self.depth
 
     def sparsities(self, quick: bool = False) -> tuple[float, ...]:
         """Where the methods are measured that have no sparsity of their own."""
@@ -81,6 +97,7 @@ LAYERS: tuple[Layer, ...] = (
     Layer(DEPTHWISE, _KEYWORDS, (3, 3), 64, 64, (25, 5), sweep=True),
     Layer(CONV, _KEYWORDS, (1, 1), 64, 64, (25, 5), sweep=True),
     _dense(_KEYWORDS, 64, 12),
+    Layer(CONV, _KEYWORDS, (1, 1), 64, 64, (25, 5), behind_depthwise=True),
     Layer(CONV, _PAPER, (8, 30), 1, 186, (9, 1), (4, 1), same=False, sweep=True),
     _dense(_PAPER, 1674, 32, sweep=True),
     _dense(_PAPER, 32, 128),
@@ -98,4 +115,4 @@ LAYERS: tuple[Layer, ...] = (
 
 def find(shape: str, operator: str | None = None) -> Layer:
     """The layer of that shape; for tests and callers."""
-    return next(layer for layer in LAYERS if layer.shape == shape and operator in (None, layer.operator))
+    return next(layer for layer in LAYERS if layer.shape == shape and operator in (None, layer.name))

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from kws_tflm.bench.ops import weights
-from kws_tflm.bench.ops.graph import Graph, add_dense, add_packed, endpoints
+from kws_tflm.bench.ops.graph import Graph, add_dense, add_packed, dense_model, layer_model
 from kws_tflm.bench.ops.layers import Layer
 from kws_tflm.bench.ops.weights import Tensors
 from kws_tflm.convert.candidates import FORMS, form_of
 from kws_tflm.convert.forms import Form
+from kws_tflm.convert.fuse_separable import BLOCK as FUSED_BLOCK
+from kws_tflm.convert.fuse_separable import fuse_separable
+from kws_tflm.convert.model import parse, serialize
+from kws_tflm.errors import FormatError
 
 DENSE = "dense_m7"
 """What ratios refer to."""
@@ -38,9 +42,13 @@ class Method:
     """The built-in operator executes it."""
     sparsity: float | None = None
     """The only one that the method has; None: any."""
+    for_pairs: bool = False
+    """Executes a separable convolution, too."""
 
     def applies(self, layer: Layer) -> bool:
         """Whether it can execute `layer`."""
+        if layer.behind_depthwise and not self.for_pairs:
+            return False
         return self.dense or any(form.method == self.name for form in FORMS[layer.operator])
 
     def sparsities(self, wanted: Iterable[float]) -> tuple[float, ...]:
@@ -57,10 +65,7 @@ class Method:
         Raises:
             FormatError: the layer is beyond the method's format.
         """
-        graph = Graph()
-        source, result = endpoints(graph, tensors)
-        self.add(graph, tensors, source, result)
-        return graph.model(source, result)
+        return layer_model(tensors, self.add)
 
     def add(self, graph: Graph, tensors: Tensors, source: int, result: int) -> None:
         """The layer between two activations of a model; raises as `model` does."""
@@ -76,11 +81,12 @@ class Method:
 
     def n_bytes(self, tensors: Tensors) -> int:
         """Flash of the layer: weights, indices, quantisation and bias."""
-        return self.form(tensors).bytes(tensors.as_converted()) + tensors.bias.nbytes
+        before = DENSE_METHOD.n_bytes(tensors.before) if tensors.before is not None else 0
+        return before + self.form(tensors).bytes(tensors.as_converted()) + tensors.bias.nbytes
 
     def features(self, tensors: Tensors) -> dict[str, float] | None:
         """For the converter's cost model; None for kernels that it does not choose from."""
-        if self.kernels != "m7":
+        if self.kernels != "m7" or tensors.before is not None:
             return None
         return self.form(tensors).features(tensors.as_converted())
 
@@ -97,12 +103,12 @@ def _rows(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensor
     return tensors.pruned(weights.filter_rows(tensors, sparsity, rng))
 
 
-def _blocks(block_out: int, block_in: int) -> Method:
+def _blocks(block_out: int, block_in: int, *, for_pairs: bool = False) -> Method:
     def prune(tensors: Tensors, sparsity: float, rng: np.random.Generator) -> Tensors:
         flat = tensors.layer.in_channels % block_in != 0
         return tensors.pruned(weights.blocks(tensors, sparsity, rng, (block_out, block_in), flat))
 
-    return Method(f"block_{block_out}x{block_in}", prune)
+    return Method(f"block_{block_out}x{block_in}", prune, for_pairs=for_pairs)
 
 
 def _n_of_m(n: int, m: int) -> Method:
@@ -112,12 +118,41 @@ def _n_of_m(n: int, m: int) -> Method:
     return Method(f"n_of_m_{n}_{m}", prune, sparsity=1 - n / m)
 
 
+@dataclass(frozen=True)
+class Fused(Method):
+    """A separable convolution as one operator; the pointwise half in the blocks that it stores."""
+
+    def applies(self, layer: Layer) -> bool:
+        """Pairs only."""
+        return layer.behind_depthwise
+
+    def model(self, tensors: Tensors) -> bytes:
+        """The two operators joined by the converter."""
+        joined = parse(dense_model(tensors))
+        if not fuse_separable(joined, always=True):
+            raise FormatError("the converter does not join these layers")
+        return serialize(joined)
+
+    def form(self, tensors: Tensors) -> Form:
+        """Of the pointwise half."""
+        return form_of("block_{}x{}".format(*FUSED_BLOCK), tensors.as_converted())
+
+    def n_bytes(self, tensors: Tensors) -> int:
+        """Both halves packed."""
+        assert tensors.before is not None
+        first = ROW_PRUNED.n_bytes(tensors.before)
+        return first + self.form(tensors).bytes(tensors.as_converted()) + tensors.bias.nbytes
+
+
+DENSE_METHOD = Method(DENSE, _single, dense=True, for_pairs=True)
+ROW_PRUNED = Method("row_pruned", _rows)
+
 METHODS: tuple[Method, ...] = (
-    Method(DENSE, _single, dense=True),
-    Method("dense_reference", _single, "reference", dense=True),
-    Method(DENSE_CMSIS_NN, _single, "cmsis_nn", dense=True),
+    DENSE_METHOD,
+    Method("dense_reference", _single, "reference", dense=True, for_pairs=True),
+    Method(DENSE_CMSIS_NN, _single, "cmsis_nn", dense=True, for_pairs=True),
     _blocks(1, 2),
-    _blocks(1, 4),
+    _blocks(1, 4, for_pairs=True),
     _blocks(2, 2),
     _blocks(4, 1),
     _blocks(2, 4),
@@ -125,6 +160,7 @@ METHODS: tuple[Method, ...] = (
     Method("index_list", _single),
     _n_of_m(2, 4),
     _n_of_m(1, 4),
-    Method("row_pruned", _rows),
+    ROW_PRUNED,
+    Fused("fused_block_1x4", _blocks(*FUSED_BLOCK).prune),
     Method("structured", _structured, dense=True),
 )

@@ -8,13 +8,18 @@ import numpy as np
 
 from kws_tflm.bench.ops.graph import Graph, add_dense
 from kws_tflm.bench.ops.layers import CONV, DEPTHWISE, FULLY_CONNECTED, Layer
-from kws_tflm.bench.ops.methods import METHODS, Method
+from kws_tflm.bench.ops.methods import DENSE_METHOD, METHODS, Method
 from kws_tflm.bench.ops.weights import INPUT_SCALE, draw
+from kws_tflm.convert.fuse_separable import fuse_separable
+from kws_tflm.convert.model import parse, serialize
 from kws_tflm.convert.schema import schema
 
 POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
-EXECUTABLE = tuple(method for method in METHODS if method.kernels == "m7" and method.name != "structured")
+EXECUTABLE = tuple(
+    method for method in METHODS if method.kernels == "m7" and method.name not in ("structured", "fused_block_1x4")
+)
 """Methods whose layers can stand in a network."""
+BLOCKS = next(method for method in METHODS if method.name == "block_1x4")
 
 
 class Network:
@@ -133,6 +138,9 @@ def every_operator(rng: np.random.Generator, methods: Iterable[Method] = EXECUTA
     for method in methods:
         network.layer(method, DEPTHWISE, network.channels, (3, 3))
         network.layer(method, DEPTHWISE, network.channels, (2, 3), (1, 2), same=False)
+    network.layer(BLOCKS, CONV, 12)
+    network.layer(DENSE_METHOD, DEPTHWISE, 12, (3, 3))
+    network.layer(DENSE_METHOD, CONV, 10)
     network.pool("MAX_POOL_2D", (2, 2), (1, 1), same=True)
     network.double()
     network.pool("AVERAGE_POOL_2D", (3, 1), (2, 1), same=False)
@@ -140,7 +148,10 @@ def every_operator(rng: np.random.Generator, methods: Iterable[Method] = EXECUTA
     for index, method in enumerate(methods):
         network.layer(method, FULLY_CONNECTED, 12 + index % 7, relu=index % 2 == 0)
     network.softmax()
-    return network.models()
+    packed, dense = network.models()
+    joined = parse(packed)
+    fuse_separable(joined, always=True)
+    return serialize(joined), dense
 
 
 def random_network(rng: np.random.Generator, methods: Sequence[Method] = EXECUTABLE) -> tuple[bytes, bytes]:

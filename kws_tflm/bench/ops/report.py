@@ -27,12 +27,12 @@ def _page(study: Study, images: Sequence[str]) -> str:
         parts.append("Absent:\n\n" + "\n".join(f"- {note}" for note in study.notes))
     parts += ["## Break-even", _break_even_table(study.rows), "## Layers"]
     for layer in LAYERS:
-        rows = [row for row in study.rows if (row.operator, row.shape) == (layer.operator, layer.shape)]
+        rows = [row for row in study.rows if (row.operator, row.shape) == (layer.name, layer.shape)]
         if not rows:
             continue
-        parts.append(f"### {layer.operator} {layer.shape}")
+        parts.append(f"### {layer.name} {layer.shape}")
         parts.append(f"{layer.source}; {layer.macs:,} products dense.")
-        image = f"bench_ops_{plots.file_name(layer.operator, layer.shape)}.png"
+        image = f"bench_ops_{plots.file_name(layer.name, layer.shape)}.png"
         if image in images:
             parts.append(f"![cycles against sparsity](images/{image})")
         parts.append(_layer_table(rows))

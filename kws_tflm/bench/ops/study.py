@@ -23,7 +23,7 @@ from kws_tflm.firmware.toolchain import Progress
 from kws_tflm.profile.stimulus import pseudo_random
 from kws_tflm.runtime import Interpreter
 
-QUICK_LAYERS = 4
+QUICK_LAYERS = 5
 """Of `LAYERS`, the first ones."""
 FEW = (0.0, 0.75)
 """Sparsities of TFLM's own kernels, which are slow to run and take the same time at all of them."""
@@ -34,7 +34,7 @@ class Row:
     """One measured cell of the table."""
 
     operator: str
-    """The dense operator's name."""
+    """The dense operator's name; SEPARABLE_CONV_2D for a depthwise convolution and the 1x1 one behind it."""
     shape: str
     """Of the dense layer, as ``1x1x64x64@25x5``."""
     sparsity: float
@@ -188,7 +188,7 @@ def _check(case: Case, result: Measured) -> None:
 
 
 def _title(case: Case) -> str:
-    return f"{case.method.name} of {case.tensors.layer.operator} {case.tensors.layer.shape}"
+    return f"{case.method.name} of {case.tensors.layer.name} {case.tensors.layer.shape}"
 
 
 def _rows(found: Sequence[tuple[Case, Measured]]) -> list[Row]:
@@ -203,7 +203,7 @@ def _rows(found: Sequence[tuple[Case, Measured]]) -> list[Row]:
         layer = case.tensors.layer
         rows.append(
             Row(
-                layer.operator, layer.shape, case.sparsity, case.method.name, result.instructions, result.cycles,
+                layer.name, layer.shape, case.sparsity, case.method.name, result.instructions, result.cycles,
                 result.cycles_warm, case.method.n_bytes(case.tensors), ratio(case, result, DENSE) or 1.0,
                 ratio(case, result, DENSE_CMSIS_NN), round(case.tensors.zeros, 4), layer.macs, result.arena_bytes,
                 result.stalls, case.method.features(case.tensors),

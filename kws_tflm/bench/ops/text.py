@@ -35,6 +35,7 @@ in the data cache as well, which only a layer of its own can have.
 | `index_list` | single weights | the packed operator, encoding 2 |
 | `n_of_m_N_4` | N of four input channels stay | the packed operator, encoding 3 |
 | `row_pruned` | rows of a channel's filter | `KWS_SPARSE_DEPTHWISE_CONV_2D` (depthwise.md) |
+| `fused_block_1x4` | 1x4 blocks of the pointwise half | `KWS_SEPARABLE_CONV_2D`: both halves in one operator |
 | `structured` | output channels | `dense_m7` on the smaller layer; the next layer's gain is not counted |
 
 Dense methods take the same time at every sparsity. Break-even is interpolated between the sparsities that were
@@ -46,5 +47,5 @@ takes seconds. `--json` prints
     {"rows": [{"operator", "shape", "sparsity", "method", "instructions", "cycles", "bytes", "ratio_to_dense",
                "ratio_to_cmsis_nn", "cycles_warm", "zeros", "macs", "arena_bytes", "stalls", "features"}]}
 
-where `operator` is the dense one, `zeros` the fraction of single weights that is zero and `features` what the
-converter's cost model counts."""
+where `operator` is the dense one (SEPARABLE_CONV_2D: a 3x3 depthwise convolution and the 1x1 convolution behind
+it), `zeros` the fraction of single weights that is zero and `features` what the converter's cost model counts."""

@@ -36,6 +36,8 @@ class Tensors:
     output_zero_point: int
     input_scale: float = INPUT_SCALE
     input_zero_point: int = INPUT_ZERO_POINT
+    before: Tensors | None = None
+    """The depthwise half of a separable convolution, whose output this layer reads."""
 
     @property
     def out_channels(self) -> int:
@@ -78,9 +80,11 @@ def draw(
     scales = np.exp(rng.uniform(-0.5, 0.5, n_scales)) * OUTPUT_SCALE * 60 / (spread * input_scale)
     bias = rng.normal(0, spread / 4, layer.out_channels).astype(np.int32)
     output_zero_point = -128 if layer.relu else 3
+    before = draw(layer.depthwise, seed) if layer.behind_depthwise else None
     return Tensors(
-        layer, weights, bias, scales.astype(np.float32), OUTPUT_SCALE, output_zero_point, input_scale, input_zero_point
-    )
+        layer, weights, bias, scales.astype(np.float32), OUTPUT_SCALE, output_zero_point, input_scale,
+        input_zero_point, before,
+    )  # fmt: skip
 
 
 def random_groups(count: int, sparsity: float, rng: np.random.Generator) -> Mask:
