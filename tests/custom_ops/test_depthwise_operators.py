@@ -8,79 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dense_case import CONV, DEPTHWISE, DenseCase, dense_cases, tf_lite
+from dense_case import DEPTHWISE, DenseCase, dense_cases, tf_lite
+from depthwise_models import ROW_PRUNED, keep_weights, separable_model, with_packed_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kws_tflm.convert.fuse_separable import fuse_separable
-from kws_tflm.convert.layer_reading import operands, read_layer
-from kws_tflm.convert.model import constant, drop_unused, parse, serialize
-from kws_tflm.convert.packing_depthwise import pack_depthwise
-from kws_tflm.convert.schema import operator_name, schema
-from kws_tflm.convert.sparsification import append_constant, custom_opcode
+from kws_tflm.convert.model import parse, serialize
+from kws_tflm.convert.schema import operator_name
 from kws_tflm.runtime import Interpreter
-
-ROW_PRUNED = "KWS_SPARSE_DEPTHWISE_CONV_2D"
-
-
-def prune_rows(model: Any, rng: np.random.Generator) -> None:
-    """Zero a third of the filter rows of the model's only operator."""
-    kernel = model.subgraphs[0].tensors[operands(model.subgraphs[0].operators[0]).kernel]
-    weights = constant(model, kernel)
-    assert weights is not None
-    keep = rng.random((1, weights.shape[1], 1, weights.shape[3])) < 0.67
-    model.buffers[kernel.buffer].data = np.frombuffer((weights * keep).astype(np.int8).tobytes(), np.uint8)
-
-
-def with_packed_weights(model: Any) -> bytes:
-    """The same model with its DEPTHWISE_CONV_2D as the custom operator."""
-    op = model.subgraphs[0].operators[0]
-    layer, obstacle = read_layer(model, op)
-    assert layer is not None, obstacle
-    shifts = layer.shifts.astype(np.int8)
-    packed = pack_depthwise(layer.weights[0], layer.multipliers, shifts, layer.geometry, layer.in_channels)
-    types = schema().TensorType
-    weights = append_constant(model, "packed", packed, (len(packed),), types.UINT8)
-    bias = append_constant(model, "bias", layer.bias.tobytes(), layer.bias.shape, types.INT32)
-    op.inputs = np.array([operands(op).source, weights, bias], np.int32)
-    op.opcodeIndex = custom_opcode(model, ROW_PRUNED)
-    op.builtinOptionsType, op.builtinOptions = schema().BuiltinOptions.NONE, None
-    drop_unused(model)
-    return serialize(model)
 
 
 @settings(max_examples=60, deadline=None)
 @given(case=dense_cases(DEPTHWISE), seed=st.integers(0, 1000))
 def test_row_pruned_operator_gives_the_built_in_ones_bytes(case: DenseCase, seed: int) -> None:
     model, values = parse(case.model()), case.values()
-    prune_rows(model, np.random.default_rng(seed))
+    keep_weights(model, 0, np.random.default_rng(seed).random((1, case.kernel[0], 1, case.channels)) < 0.67)
     expected = tf_lite(serialize(model), values)
     np.testing.assert_array_equal(Interpreter(with_packed_weights(model)).invoke(values), expected)
-
-
-def separable_model(case: DenseCase, out_channels: int, activation: str) -> Any:
-    """The depthwise model `case` with a 1x1 convolution behind it."""
-    shape = case.output_shape
-    zero_point = case.output_zero_point
-    second = DenseCase(CONV, shape, out_channels, activation=activation, input_zero_point=zero_point, seed=case.seed)
-    model, other = parse(case.model()), parse(second.model())
-    graph, extra = model.subgraphs[0], other.subgraphs[0]
-    shift, buffers = len(graph.tensors) - 1, len(model.buffers)
-    between = graph.tensors[-1]
-    # The second half's own input is dropped: its scale is that of what the first half gives.
-    extra.tensors[0].quantization.scale = between.quantization.scale
-    op = copy.deepcopy(extra.operators[0])
-    op.inputs = op.inputs + shift
-    op.outputs = op.outputs + shift
-    op.opcodeIndex = len(model.operatorCodes)
-    for tensor in extra.tensors[1:]:
-        tensor.buffer += buffers
-    graph.tensors += extra.tensors[1:]
-    model.buffers += other.buffers
-    model.operatorCodes += other.operatorCodes
-    graph.operators.append(op)
-    graph.outputs = op.outputs
-    return model
 
 
 @settings(max_examples=40, deadline=None)
