@@ -26,9 +26,6 @@ CONV_FORMS: tuple[Form, ...] = (
     ConvNOfM(1),
 )
 DEPTHWISE_FORMS: tuple[Form, ...] = (RowPruned(),)
-PENDING = frozenset(["row_pruned"])
-"""Forms whose kernels are not registered yet."""
-
 FORMS: dict[str, tuple[Form, ...]] = {
     CONV: CONV_FORMS,
     DEPTHWISE: DEPTHWISE_FORMS,
@@ -62,8 +59,7 @@ def forms_to_try(methods: Sequence[str] | None, also: Sequence[str], layer: Laye
     Raises:
         ModelError: a name that no operator has.
     """
-    table = tuple(form for form in sparse_forms(layer) if form.method not in PENDING)
-    named = table if methods is None else forms_named(methods, layer)
+    named = sparse_forms(layer) if methods is None else forms_named(methods, layer)
     return tuple(dict.fromkeys((*named, *forms_named(also, layer))))
 
 
