@@ -97,7 +97,7 @@ def build(
         board=info,
         dma_bytes=dma_bytes(application.config.features.hop_length),
         tflm_library=library,
-        settings=linkage.settings,
+        settings={**linkage.settings, **application.model.settings},
         placement=placement,
         model_bytes=len(application.model.data),
         sources=lambda size: generated_files(application, size),

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kws_tflm.convert import ModelInfo, inspect
+from kws_tflm.convert.forms import CONV_OPERATOR
+from kws_tflm.convert.model import constant, parse
+from kws_tflm.convert.packing_header import read_header
 from kws_tflm.errors import ModelError
 
 SOFTMAX_SCALE, SOFTMAX_ZERO_POINT = 1 / 256, -128
@@ -27,10 +30,17 @@ class ModelFacts:
     custom_operators: tuple[str, ...]
     operators: tuple[str, ...]
     """Name of each operator, in the model's order."""
+    sparse_encodings: int
+    """Bit 1 << encoding for each that KWS_SPARSE_CONV_2D has in this model; 0 without one."""
     input_shape: tuple[int, ...]
     input_scale: float
     input_zero_point: int
     n_classes: int
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """CMake variables: no kernels of encodings that the model does not have."""
+        return {"KWS_SPARSE_ENCODINGS": f"{self.sparse_encodings:#x}" if self.sparse_encodings else ""}
 
 
 def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
@@ -63,11 +73,23 @@ def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
         builtin_operators=tuple(sorted(names - set(info.custom_operators))),
         custom_operators=tuple(info.custom_operators),
         operators=tuple(operator.operator for operator in info.operators),
+        sparse_encodings=_sparse_encodings(data),
         input_shape=source.shape,
         input_scale=source.scale,
         input_zero_point=source.zero_point,
         n_classes=math.prod(result.shape),
     )
+
+
+def _sparse_encodings(data: bytes) -> int:
+    model = parse(data)
+    found = 0
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            if model.operatorCodes[operator.opcodeIndex].customCode == CONV_OPERATOR.encode():
+                packed = constant(model, graph.tensors[operator.inputs[1]])
+                found |= 0 if packed is None else 1 << read_header(packed.tobytes()).encoding
+    return found
 
 
 def _check_classifier(path: Path, info: ModelInfo) -> None:

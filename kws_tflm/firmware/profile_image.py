@@ -74,7 +74,7 @@ def build_profile(
         board=info,
         dma_bytes=_DMA_BYTES,
         tflm_library=None if linkage.tflm_root else build_tflm(out, progress),
-        settings={"KWS_PROFILE_IMAGE": "ON", **linkage.settings},
+        settings={"KWS_PROFILE_IMAGE": "ON", **linkage.settings, **model.settings},
         placement=placement,
         model_bytes=len(model.data),
         sources=lambda size: profile_files(model, size),

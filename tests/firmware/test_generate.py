@@ -11,6 +11,7 @@ from kws_tflm.convert import embed_metadata
 from kws_tflm.convert.model import parse, serialize
 from kws_tflm.errors import FirmwareError, MismatchError, ModelError
 from kws_tflm.firmware.generate import generated_files, read_application, write_sources
+from kws_tflm.firmware.model_facts import read_model_facts
 
 
 @pytest.fixture
@@ -118,3 +119,12 @@ def test_unusable_files_are_one_line(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(ModelError, match="no such file"):
         read_application(tmp_path / "missing.tflite")
+
+
+def test_an_image_has_the_kernels_of_its_models_encodings(tiny_models, tmp_path):
+    sparse, dense = tmp_path / "sparse.tflite", tmp_path / "dense.tflite"
+    sparse.write_bytes(tiny_models.sparse)
+    dense.write_bytes(tiny_models.dense)
+
+    assert read_model_facts(sparse).settings == {"KWS_SPARSE_ENCODINGS": "0x2"}
+    assert read_model_facts(dense).settings == {"KWS_SPARSE_ENCODINGS": ""}
