@@ -51,7 +51,7 @@ class PositionFiller {
   }
 
   // The next `n` values are 0.
-  void Zero(int32_t n) {
+  [[gnu::noinline]] void Zero(int32_t n) {
     for (; n >= 4; n -= 4) Append(zero_points_, 4);
     if (n > 0) Append(zero_points_ >> (32 - 8 * n), n);
   }

@@ -19,7 +19,17 @@ struct Layer {
   uint32_t* expanded;
   FastRequantizer fast;
   int32_t bias_limit;  // of biases that `fast` takes; 0: none
+
+  bool IsFast(int32_t bias_value) const {
+    return bias_value < bias_limit && bias_value > -bias_limit;
+  }
 };
+
+constexpr int32_t kNoBias[] = {0};
+
+int32_t Wrapping(int32_t a, uint32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + b);
+}
 
 // Units first, first + step, ... `count` of them, whose words begin at value `begin`.
 struct UnitClass {
@@ -57,18 +67,18 @@ void ExpandInput(const int8_t* input, int32_t quads, int32_t zero_point, uint32_
 }
 
 // Sum over values [begin, end) of what `weights` multiplies; of the input alone without them.
-int32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin, int32_t end,
-                  int32_t zero_point) {
+[[gnu::noinline]] uint32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin,
+                                     int32_t end, int32_t zero_point) {
   uint32_t sum = 0;
   for (int32_t k = begin; k < end; ++k) {
     sum += static_cast<uint32_t>((input[k] - zero_point) * (weights == nullptr ? 1 : weights[k]));
   }
-  return static_cast<int32_t>(sum);
+  return sum;
 }
 
 // `count` (2 or 4) units, `step` apart; the same one again and again when `step` is 0.
 [[gnu::noinline]] void RunUnits(const Layer& layer, const UnitClass& units, int32_t unit,
-                                int32_t step, int32_t count, int32_t correction,
+                                int32_t step, int32_t count, uint32_t correction,
                                 const int8_t* input, int8_t* output) {
   const int32_t depth = layer.dims.depth;
   const FullyConnectedParams& params = layer.params;
@@ -79,34 +89,38 @@ int32_t SumValues(const int8_t* input, const int8_t* weights, int32_t begin, int
   run.rows = rows + units.begin;
   run.row_step = step * depth;
   bool fast = true;
-  for (int32_t u = 0; u < count; ++u) {
-    const int32_t bias = layer.bias == nullptr ? 0 : layer.bias[unit + u * step];
-    fast = fast && bias < layer.bias_limit && bias > -layer.bias_limit;
-    run.sums[u] =
-        static_cast<int32_t>(static_cast<uint32_t>(bias) - static_cast<uint32_t>(correction));
+#pragma GCC unroll 1
+  for (int32_t u = 0; u < count; u += 2) {
+    const int32_t* const bias = layer.bias == nullptr ? kNoBias : layer.bias + unit + u * step;
+    const int32_t first = bias[0];
+    const int32_t second = bias[layer.bias == nullptr ? 0 : step];
+    fast = fast && layer.IsFast(first) && layer.IsFast(second);
+    run.sums[u] = Wrapping(first, -correction);
+    run.sums[u + 1] = Wrapping(second, -correction);
   }
   if (units.quads > 0) (count == kUnits ? MultiplyFourUnits : MultiplyTwoUnits)(&run);
   const int32_t behind = units.begin + 4 * units.quads;
   if (units.begin > 0 || behind < depth) {
+#pragma GCC unroll 1
     for (int32_t u = 0; u < count; ++u) {
       const int8_t* const weights = rows + u * run.row_step;
-      const int32_t sums[] = {run.sums[u],
-                              SumValues(input, weights, 0, units.begin, params.input_zero_point),
-                              SumValues(input, weights, behind, depth, params.input_zero_point)};
-      run.sums[u] =
-          static_cast<int32_t>(static_cast<uint32_t>(sums[0]) + static_cast<uint32_t>(sums[1]) +
-                               static_cast<uint32_t>(sums[2]));
+      uint32_t more = SumValues(input, weights, 0, units.begin, params.input_zero_point);
+      more += SumValues(input, weights, behind, depth, params.input_zero_point);
+      run.sums[u] = Wrapping(run.sums[u], more);
     }
   }
   output += unit;
   if (fast) {
-    for (int32_t u = 0; u < count; ++u, output += step) {
-      *output = static_cast<int8_t>(layer.fast(run.sums[u]));
+#pragma GCC unroll 1
+    for (int32_t u = 0; u < count; u += 2, output += 2 * step) {
+      output[0] = static_cast<int8_t>(layer.fast(run.sums[u]));
+      output[step] = static_cast<int8_t>(layer.fast(run.sums[u + 1]));
     }
     return;
   }
   const int32_t key = params.shift * (int32_t{1} << ChannelScales::kKeyBits);
   const ChannelRequantizer<false> requantize({&params.multiplier, &key, 0, 0, false}, 0);
+#pragma GCC unroll 1
   for (int32_t u = 0; u < count; ++u, output += step) {
     *output = requantize(run.sums[u], params.output);
   }
@@ -129,10 +143,10 @@ void FullyConnectedM7(const FullyConnectedDims& dims, const FullyConnectedParams
   }
   const int32_t step = UnitStep(dims);
   for (int32_t n = 0; n < dims.batches; ++n, input += dims.depth, output += dims.units) {
-    int32_t correction = 0;
+    uint32_t correction = 0;
     if (params.filter_zero_point != 0) {
       const uint32_t sum = SumValues(input, nullptr, 0, dims.depth, params.input_zero_point);
-      correction = static_cast<int32_t>(sum * static_cast<uint32_t>(params.filter_zero_point));
+      correction = sum * static_cast<uint32_t>(params.filter_zero_point);
     }
     for (int32_t first = 0; first < step; ++first) {
       const UnitClass units = ClassOf(layer, first, step);
