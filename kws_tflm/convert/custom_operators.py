@@ -12,6 +12,11 @@ from kws_tflm.convert.forms import CONV_OPERATOR, FULLY_CONNECTED_OPERATOR
 from kws_tflm.convert.forms_depthwise import DEPTHWISE_OPERATOR
 from kws_tflm.convert.packing import unpack
 from kws_tflm.convert.packing_depthwise import unpack_depthwise
+from kws_tflm.errors import FormatError
+
+SEPARABLE_OPERATOR = "KWS_SEPARABLE_CONV_2D"
+
+SEPARABLE_OPERATOR = "KWS_SEPARABLE_CONV_2D"
 
 Weights = npt.NDArray[np.int8]
 Constants = Sequence[npt.NDArray[Any]]
@@ -26,10 +31,25 @@ def _depthwise(constants: Constants) -> Weights:
     return unpack_depthwise(constants[0].tobytes()).weights
 
 
+def _separable(constants: Constants) -> Weights:
+    """Both halves, one after the other."""
+    if len(constants) < 2:
+        raise FormatError("packed sparse weights: the pointwise half is missing")
+    halves = (_depthwise(constants), _first_packed(constants[1:]))
+    return np.concatenate([half.reshape(-1) for half in halves])
+
+
+def _separable(constants: Constants) -> Weights:
+    depthwise, pointwise = unpack_depthwise(constants[0].tobytes()), unpack(constants[1].tobytes())
+    return np.concatenate([depthwise.weights.ravel(), pointwise.weights.ravel()])
+
+
 CUSTOM_OPERATORS: dict[str, Callable[[Constants], Weights]] = {
     CONV_OPERATOR: _first_packed,
     FULLY_CONNECTED_OPERATOR: _first_packed,
     DEPTHWISE_OPERATOR: _depthwise,
+    SEPARABLE_OPERATOR: _separable,
+    SEPARABLE_OPERATOR: _separable,
 }
 """Reader of the weights, zeros in place, by operator. A new operator is one entry."""
 

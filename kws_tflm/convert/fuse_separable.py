@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kws_tflm.convert.custom_operators import SEPARABLE_OPERATOR
 from kws_tflm.convert.graph_edit import add_constant
 from kws_tflm.convert.layer import CONV, DEPTHWISE, Layer
 from kws_tflm.convert.layer_reading import layer_name, operands, read_layer
@@ -20,7 +21,6 @@ from kws_tflm.convert.packing_depthwise import can_pack_depthwise, pack_depthwis
 from kws_tflm.convert.schema import operator_name, schema, text
 from kws_tflm.convert.sparsification import custom_opcode
 
-OPERATOR_NAME = "KWS_SEPARABLE_CONV_2D"
 BLOCK = (1, 4)
 """Of the pointwise half."""
 _TILE_BUDGET = 8 << 10
@@ -150,7 +150,7 @@ def _join(model: Any, pair: _Pair) -> None:
     assert shape_of(graph.tensors[inputs[0]]) == first.input_shape
     op = pair.second_op
     op.inputs = np.array(inputs, np.int32)
-    op.opcodeIndex = custom_opcode(model, OPERATOR_NAME)
+    op.opcodeIndex = custom_opcode(model, SEPARABLE_OPERATOR)
     op.builtinOptionsType = schema().BuiltinOptions.NONE
     op.builtinOptions = None
     graph.operators.remove(pair.first_op)
