@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a run: recordings, if not where it was trained on them; with --prune: labelled recordings",
     )  # fmt: skip
     parser.add_argument("--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="prepared data")
+    parser.add_argument("--fuse", action="store_true", help="join depthwise and 1x1 layers where that saves arena")
     parser.add_argument("--verbose", action="store_true", help="every form of every layer, refused ones too")
     prune = parser.add_argument_group("one-shot pruning of a foreign model")
     prune.add_argument("--prune", type=float, metavar="FRACTION", help="zero this fraction of the blocks, as 0.75")
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         if args.prune is not None:
             raise ModelError("--prune is for a .tflite; a run is pruned while it trains (section [prune])")
         folder = find_run(what)
-        report = convert(folder, open_run_dataset(folder, folder.config(), args), args.cache, args.objective)
+        report = convert(folder, open_run_dataset(folder, folder.config(), args), args.cache, args.objective, args.fuse)
         result = folder.sparse
     else:
         from kws_tflm.convert import convert_foreign
@@ -90,7 +91,7 @@ def _options(args: argparse.Namespace) -> ForeignOptions:
     name = f"block_{block[0]}x{block[1]}"
     request = None if args.prune is None else PruneRequest(args.prune, block, args.layers)
     return ForeignOptions(
-        rule=SparsifyRule(args.objective, also=() if request is None else (name,)),
+        rule=SparsifyRule(args.objective, also=() if request is None else (name,), fuse=args.fuse),
         prune=request,
         data=args.data,
         calibration=args.calibrate,

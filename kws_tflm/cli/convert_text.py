@@ -22,6 +22,7 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
         *replaced_lines(report["replaced"]),
         *pruning_lines(report["pruning"]),
         *compaction_lines(report["compaction"]),
+        *fused_lines(report["fused"]),
         decisions_text(report, verbose),
         "",
         totals_text(report),
@@ -79,6 +80,16 @@ def compaction_lines(layers: Sequence[Mapping[str, Any]]) -> list[str]:
         stays = f"; others stay: {layer['reason']}" if layer["reason"] else ""
         lines.append(f"    {_short(layer['name'])}: {layer['removed']} of {layer['channels']} taken out{stays}")
     return [*lines, ""]
+
+
+def fused_lines(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which layers were joined; nothing where none were."""
+    lines = [
+        f"joined: {_short(pair['depthwise'])} and {_short(pair['pointwise'])}, "
+        f"{pair['tensor_bytes']:,} bytes between them became {pair['scratch_bytes']:,} of scratch"
+        for pair in pairs
+    ]
+    return [*lines, ""] if lines else []
 
 
 def _short(name: str) -> str:

@@ -36,7 +36,9 @@ def train(
     return train_run(config, run_dir, source, config_text=config_text, tensorboard=tensorboard)
 
 
-def convert(run: RunFolder, dataset: Dataset, cache_dir: Path, objective: str = "balanced") -> dict[str, Any]:
+def convert(
+    run: RunFolder, dataset: Dataset, cache_dir: Path, objective: str = "balanced", fuse: bool = False
+) -> dict[str, Any]:
     """Convert a trained run, calibrated and verified on training clips; returns what convert.json holds.
 
     Raises:
@@ -48,7 +50,7 @@ def convert(run: RunFolder, dataset: Dataset, cache_dir: Path, objective: str = 
     config = run.config()
     features = plain_features(dataset.split("train"), config, cache_dir)
     chosen = np.sort(np.random.default_rng(config.seed).permutation(len(features))[:CALIBRATION_CLIPS])
-    return convert_run(run.path, np.asarray(features[chosen]), objective).report()
+    return convert_run(run.path, np.asarray(features[chosen]), objective, fuse).report()
 
 
 def is_converted(run: RunFolder) -> bool:

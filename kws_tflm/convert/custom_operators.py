@@ -16,8 +16,6 @@ from kws_tflm.errors import FormatError
 
 SEPARABLE_OPERATOR = "KWS_SEPARABLE_CONV_2D"
 
-SEPARABLE_OPERATOR = "KWS_SEPARABLE_CONV_2D"
-
 Weights = npt.NDArray[np.int8]
 Constants = Sequence[npt.NDArray[Any]]
 """The constant inputs of an operator, in order."""
@@ -39,16 +37,10 @@ def _separable(constants: Constants) -> Weights:
     return np.concatenate([half.reshape(-1) for half in halves])
 
 
-def _separable(constants: Constants) -> Weights:
-    depthwise, pointwise = unpack_depthwise(constants[0].tobytes()), unpack(constants[1].tobytes())
-    return np.concatenate([depthwise.weights.ravel(), pointwise.weights.ravel()])
-
-
 CUSTOM_OPERATORS: dict[str, Callable[[Constants], Weights]] = {
     CONV_OPERATOR: _first_packed,
     FULLY_CONNECTED_OPERATOR: _first_packed,
     DEPTHWISE_OPERATOR: _depthwise,
-    SEPARABLE_OPERATOR: _separable,
     SEPARABLE_OPERATOR: _separable,
 }
 """Reader of the weights, zeros in place, by operator. A new operator is one entry."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from kws_tflm.convert.quantization import activation_range, conv_multipliers, fu
 from kws_tflm.convert.schema import operator_name, schema, text, type_name
 
 MAX_LEFT_SHIFT = 30
+_SHAPE_SUFFIX = re.compile(r"/\d+(x\d+)+$")
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ def is_weighted(model: Any, op: Any) -> bool:
 
 
 def layer_name(model: Any, op: Any) -> str:
-    """Name of the operator's result, without what the converter has joined to it."""
-    return text(model.subgraphs[0].tensors[indices(op.outputs)[0]].name).split(";")[0]
+    """Name of the operator's result, without what converters, this one too, have joined to it."""
+    name = text(model.subgraphs[0].tensors[indices(op.outputs)[0]].name).split(";")[0]
+    return _SHAPE_SUFFIX.sub("", name)
 
 
 def operands(op: Any) -> Operands:

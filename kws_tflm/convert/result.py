@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kws_tflm.convert.compact import CompactedLayer
+from kws_tflm.convert.fuse_separable import FusedPair
 from kws_tflm.convert.sparsification import LayerDecision
 from kws_tflm.convert.verification import VerifyReport
 
@@ -25,6 +26,8 @@ class ConvertResult:
     verification: VerifyReport
     config: str | None
     """Hash of the configuration; None for a foreign model."""
+    fused: list[FusedPair] = field(default_factory=list)
+    """Depthwise and 1x1 convolutions that became one operator; they are in no other list."""
     pruning: dict[str, Any] | None = None
     """What one-shot pruning did (`foreign.PruningReport`); None: there was none."""
     replaced: dict[str, Any] | None = None
@@ -41,6 +44,7 @@ class ConvertResult:
             "layers": [dataclasses.asdict(layer) | {"sparse": layer.sparse} for layer in self.layers],
             "totals": self._totals(),
             "compaction": [dataclasses.asdict(layer) for layer in self.compaction],
+            "fused": [dataclasses.asdict(pair) for pair in self.fused],
             "pruning": self.pruning,
             "replaced": self.replaced,
             "verification": dataclasses.asdict(self.verification),

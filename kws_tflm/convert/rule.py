@@ -25,6 +25,8 @@ class SparsifyRule:
     margin: float = 0.05
     """A sparse form must be better than dense by this fraction of the objective: nothing is rewritten for a
     difference that the cost model cannot tell."""
+    fuse: bool = False
+    """First join depthwise and 1x1 convolutions where that makes the arena smaller (`fuse_separable.py`)."""
     force: bool = False
     """Take the best sparse form wherever there is one, whatever dense costs. For tests and experiments."""
 

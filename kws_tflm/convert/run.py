@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy.typing as npt
 
 from kws_tflm.config import Config
 from kws_tflm.convert.compact import compact
+from kws_tflm.convert.fuse_separable import FusedPair, fuse_separable
 from kws_tflm.convert.inspection import inspect
 from kws_tflm.convert.keras_export import to_dense_tflite
 from kws_tflm.convert.metadata import embed_metadata
+from kws_tflm.convert.model import parse, serialize
 from kws_tflm.convert.result import ConvertResult
 from kws_tflm.convert.rule import DEFAULT_OBJECTIVE, SparsifyRule
 from kws_tflm.convert.slim import slim
@@ -53,16 +56,25 @@ def convert_model(
     inspect(dense, where)
     rule = rule or rule_for(config)
     smaller, compacted = compact(dense, where)
-    sparse, layers = sparsify(smaller, rule, where)
+    joined, fused = _fused(smaller, where) if rule.fuse else (smaller, [])
+    sparse, layers = sparsify(joined, rule, where)
     sparse = slim(sparse)
     if config is not None:
         dense, sparse = embed_metadata(dense, config), embed_metadata(sparse, config)
     report = verify(dense, sparse, features, where)
-    return ConvertResult(dense, sparse, rule.objective, layers, compacted, report, config.hash if config else None)
+    return ConvertResult(
+        dense, sparse, rule.objective, layers, compacted, report, config.hash if config else None, fused
+    )
+
+
+def _fused(model: bytes, where: str) -> tuple[bytes, list[FusedPair]]:
+    edited = parse(model, where)
+    fused = fuse_separable(edited)
+    return (serialize(edited) if fused else model), fused
 
 
 def convert_run(
-    run_dir: str | Path, features: npt.NDArray[np.int16], objective: str = DEFAULT_OBJECTIVE
+    run_dir: str | Path, features: npt.NDArray[np.int16], objective: str = DEFAULT_OBJECTIVE, fuse: bool = False
 ) -> ConvertResult:
     """QAT model of a run -> dense.tflite, sparse.tflite and convert.json in its folder.
 
@@ -72,13 +84,14 @@ def convert_run(
         run_dir: folder that training made, with its `qat` stage finished.
         features: Q7.8 features of training clips; all of them calibrate, the first 64 verify.
         objective: one of `rule.OBJECTIVES`.
+        fuse: see `SparsifyRule`.
     """
     from kws_tflm.train import load_model, open_run
     from kws_tflm.train.storage import write_atomic, write_json
 
     folder = open_run(run_dir)
     dense = to_dense_tflite(load_model(run_dir, "qat"), features, folder.config)
-    rule = rule_for(folder.config, objective)
+    rule = dataclasses.replace(rule_for(folder.config, objective), fuse=fuse)
     result = convert_model(dense, features[:VERIFICATION_CLIPS], folder.config, folder.path.name, rule)
     write_atomic(folder.path / DENSE, result.dense)
     write_atomic(folder.path / SPARSE, result.sparse)
