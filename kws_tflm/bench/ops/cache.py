@@ -21,8 +21,11 @@ class Cache:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or project_root() / "build" / "bench_ops" / "measured.jsonl"
         self._known: dict[str, Measured] = {}
+        self._torn = False
         if self._path.is_file():
-            for line in self._path.read_text(encoding="utf-8").splitlines():
+            text = self._path.read_text(encoding="utf-8")
+            self._torn = not text.endswith("\n")
+            for line in text.splitlines():
                 self._read(line)
 
     def key(self, image: BlobImage, model: bytes) -> str:
@@ -38,13 +41,15 @@ class Cache:
         self._known[key] = result
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": key, **asdict(result)}) + "\n")
+            file.write("\n" * self._torn + json.dumps({"key": key, **asdict(result)}) + "\n")
+        self._torn = False
 
     def _read(self, line: str) -> None:
         """A line that an interrupted run left half written is forgotten."""
         try:
             values = json.loads(line)
-            self._known[values.pop("key")] = Measured(**values)
+            key = values.pop("key")
+            self._known[key] = Measured(**values)
         except (ValueError, TypeError, KeyError, AttributeError):
             return
 

@@ -38,8 +38,9 @@ in the data cache as well, which only a layer of its own can have.
 | `fused_block_1x4` | 1x4 blocks of the pointwise half | `KWS_SEPARABLE_CONV_2D`: both halves in one operator |
 | `structured` | output channels | `dense_m7` on the smaller layer; the next layer's gain is not counted |
 
-Dense methods take the same time at every sparsity. Break-even is interpolated between the sparsities that were
-measured: from there on the method stays at or below the dense one.
+Dense methods are listed without zeros: they hardly see them (`dense_m7` takes some shortcuts around zero rows of
+depthwise filters). Break-even is interpolated between the sparsities that were measured: from there on the method stays
+at or below the dense one without zeros. Ratios refer to the dense method on equally many zeros.
 
 Results are kept in `build/bench_ops` by image, model and virtual board: an interrupted run goes on, and a second one
 takes seconds. `--json` prints
