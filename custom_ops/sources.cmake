@@ -61,3 +61,12 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/tflm/fully_connected.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/softmax.cc)
 include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)
+
+# Where the kernels spend their time; an image that runs kernels from the small ITCM puts these there.
+set(KWS_INNER_LOOPS
+    conv2d_groups_m7 conv2d_m7
+    depthwise_planes depthwise_planes_m7
+    fully_connected_units_m7
+    pair_conv2d_m7 pair_rows_m7
+    sparse_conv2d_block_1x2 sparse_conv2d_block_1x4 sparse_conv2d_block_4x1 sparse_conv2d_tile
+    sparse_fully_connected_blocks_m7 sparse_fully_connected_stream_m7)

@@ -55,7 +55,7 @@ def test_only_the_operators_of_the_model_are_registered(paths):
     text = generated_files(read_application(paths[0]), 16384)["operators.h"]
 
     registered = set(re.findall(r"Register_(\w+)\(\)", text))
-    assert {"CONV_2D", "DEPTHWISE_CONV_2D", "SPARSE_CONV_2D", "SOFTMAX"} <= registered
+    assert {"CONV_2D", "SPARSE_CONV_2D", "SOFTMAX"} <= registered
     assert "SVDF" not in registered
     assert "builtin::Register_CONV_2D()" in text  # the build's choice of kernel, as on the host
     assert "AddOperator<tflite::BuiltinOperator_SOFTMAX>(" in text

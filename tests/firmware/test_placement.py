@@ -40,7 +40,7 @@ def test_an_arena_goes_to_sram_when_a_copied_model_leaves_no_room():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["code=art,weights=dtcm", "weights=sram,arena=sram"])
+@pytest.mark.parametrize("text", ["code=art,weights=dtcm", "code=itcm,arena=dtcm", "weights=sram,arena=sram"])
 def test_the_same_result_from_another_memory(text, tiny_models, tmp_path):
     path = tmp_path / "tiny.tflite"
     path.write_bytes(tiny_models.sparse)
@@ -52,7 +52,7 @@ def test_the_same_result_from_another_memory(text, tiny_models, tmp_path):
     assert moved.output_crc == usual.output_crc
     assert moved.to_json()["placement"]["code"] == placement.code
     image = load(build_profile(path, placement=placement, out_dir=OUT, progress=lambda line: None).elf)
-    kernel = next(f.start for f in image.functions if "SparseConv2dM7" in f.name)
+    kernel = next(f.start for f in image.functions if "RunSparseTile" in f.name)
     assert kernel - SEGMENTS[placement.code] in range(2 << 20)
     assert image.symbols["_model_start"] - SEGMENTS[placement.weights] in range(2 << 20)
 
