@@ -98,79 +98,72 @@ using PlaneLoop = void (*)(const PlaneChannel*, const uint32_t*, uint8_t*, int32
 //   r4-r6 w of each column   r7 temporary     r8 offset       r9, r10 the two sums
 //   r11, r12, lr words of the plane
 // On the stack: bias, bias, row pairs left, the first r3, -, -, the first column.
-#define KWS_TWO_ROWS(name, near, far, mac_near, mac_far, early, late)                     \
-  [[gnu::naked, gnu::noinline]] void name(const PlaneChannel*, const uint32_t*, uint8_t*, \
-                                          int32_t) {                                      \
-    asm("push {r4-r11, lr}\n"                                                             \
-        "sub sp, #28\n"                                                                   \
-        "str r3, [sp, #8]\n"                                                              \
-        "mov r12, r0\n"                                                                   \
-        "mov r0, r1\n"                                                                    \
-        "mov r1, r2\n"                                                                    \
-        "ldm r12, {r2-r6}\n"                                                              \
-        "ldrd r10, r8, [r12, #32]\n"                                                      \
-        "strd r10, r10, [sp]\n"                                                           \
-        "str r3, [sp, #12]\n"                                                             \
-        "1:\n" /* one row pair */                                                         \
-        "ldr r9, [sp]\n"                                                                  \
-        "ldr r11, [r0, #" near                                                            \
-        "]\n"                                                                             \
-        "ldr r12, [r0, #96+" near                                                         \
-        "]\n"                                                                             \
-        "ldr lr, [r0, #192+" near                                                         \
-        "]\n"                                                                             \
-        "str r0, [sp, #24]\n"                                                             \
-        "smlad r9, r11, r4, r9\n"                                                         \
-        "smlad r9, r12, r5, r9\n"                                                         \
-        "smlad r9, lr, r6, r9\n"                                                          \
-        ".p2align 3\n"                                                                    \
-        "2:\n" /* one position in both rows */                                            \
-        mac_near                                                                          \
-        " r10, r11, r4, r10\n"                                                            \
-        "ldr r11, [r0, #" far "]\n" mac_near                                              \
-        " r10, r12, r5, r10\n"                                                            \
-        "ldr r12, [r0, #96+" far                                                          \
-        "]\n"                                                                             \
-        "add r7, r8, r9, asr #31\n"                                                       \
-        "smmlar r9, r9, r2, r7\n" mac_near                                                \
-        " r10, lr, r6, r10\n"                                                             \
-        "ldr lr, [r0, #192+" far "]\n" mac_far                                            \
-        " r10, r11, r4, r10\n"                                                            \
-        "ldr r11, [r0, #96+" near "]\n" mac_far                                           \
-        " r10, r12, r5, r10\n"                                                            \
-        "ldr r12, [r0, #192+" near "]\n" mac_far                                          \
-        " r10, lr, r6, r10\n"                                                             \
-        "asr r9, r3\n"                                                                    \
-        "ssat r9, #8, r9\n"                                                               \
-        "strb r9, [r1, #" early                                                           \
-        "]\n"                                                                             \
-        "ldr r9, [sp]\n"                                                                  \
-        "ldr lr, [r0, #288+" near                                                         \
-        "]\n"                                                                             \
-        "add r7, r8, r10, asr #31\n"                                                      \
-        "smmlar r7, r10, r2, r7\n"                                                        \
-        "smlad r9, r11, r4, r9\n"                                                         \
-        "ldr r10, [sp, #4]\n"                                                             \
-        "smlad r9, r12, r5, r9\n"                                                         \
-        "subs r3, #256\n"                                                                 \
-        "asr r7, r3\n"                                                                    \
-        "smlad r9, lr, r6, r9\n"                                                          \
-        "add r0, #96\n"                                                                   \
-        "ssat r7, #8, r7\n"                                                               \
-        "strb r7, [r1, #" late                                                            \
-        "]\n"                                                                             \
-        "add r1, #8\n"                                                                    \
-        "bpl 2b\n"                                                                        \
-        "ldr r11, [sp, #8]\n"                                                             \
-        "ldr r3, [sp, #12]\n"                                                             \
-        "ldr r0, [sp, #24]\n"                                                             \
-        "subs r11, #1\n"                                                                  \
-        "str r11, [sp, #8]\n"                                                             \
-        "add r0, #4\n"                                                                    \
-        "bne 1b\n"                                                                        \
-        "add sp, #28\n"                                                                   \
-        "pop {r4-r11, pc}\n");                                                            \
+// clang-format off
+#define KWS_TWO_ROWS(name, near, far, mac_near, mac_far, early, late)                                \
+  [[gnu::naked, gnu::noinline]] void name(const PlaneChannel*, const uint32_t*, uint8_t*, int32_t) { \
+    asm("push {r4-r11, lr}\n"                                                                        \
+        "sub sp, #28\n"                                                                              \
+        "str r3, [sp, #8]\n"                                                                         \
+        "mov r12, r0\n"                                                                              \
+        "mov r0, r1\n"                                                                               \
+        "mov r1, r2\n"                                                                               \
+        "ldm r12, {r2-r6}\n"                                                                         \
+        "ldrd r10, r8, [r12, #32]\n"                                                                 \
+        "strd r10, r10, [sp]\n"                                                                      \
+        "str r3, [sp, #12]\n"                                                                        \
+        "1:\n" /* one row pair */                                                                    \
+        "ldr r9, [sp]\n"                                                                             \
+        "ldr r11, [r0, #" near "]\n"                                                                 \
+        "ldr r12, [r0, #96+" near "]\n"                                                              \
+        "ldr lr, [r0, #192+" near "]\n"                                                              \
+        "str r0, [sp, #24]\n"                                                                        \
+        "smlad r9, r11, r4, r9\n"                                                                    \
+        "smlad r9, r12, r5, r9\n"                                                                    \
+        "smlad r9, lr, r6, r9\n"                                                                     \
+        ".p2align 3\n"                                                                               \
+        "2:\n" /* one position in both rows */                                                       \
+        mac_near " r10, r11, r4, r10\n"                                                              \
+        "ldr r11, [r0, #" far "]\n"                                                                  \
+        mac_near " r10, r12, r5, r10\n"                                                              \
+        "ldr r12, [r0, #96+" far "]\n"                                                               \
+        "add r7, r8, r9, asr #31\n"                                                                  \
+        "smmlar r9, r9, r2, r7\n"                                                                    \
+        mac_near " r10, lr, r6, r10\n"                                                               \
+        "ldr lr, [r0, #192+" far "]\n"                                                               \
+        mac_far " r10, r11, r4, r10\n"                                                               \
+        "ldr r11, [r0, #96+" near "]\n"                                                              \
+        mac_far " r10, r12, r5, r10\n"                                                               \
+        "ldr r12, [r0, #192+" near "]\n"                                                             \
+        mac_far " r10, lr, r6, r10\n"                                                                \
+        "asr r9, r3\n"                                                                               \
+        "ssat r9, #8, r9\n"                                                                          \
+        "strb r9, [r1, #" early "]\n"                                                                \
+        "ldr r9, [sp]\n"                                                                             \
+        "ldr lr, [r0, #288+" near "]\n"                                                              \
+        "add r7, r8, r10, asr #31\n"                                                                 \
+        "smmlar r7, r10, r2, r7\n"                                                                   \
+        "smlad r9, r11, r4, r9\n"                                                                    \
+        "ldr r10, [sp, #4]\n"                                                                        \
+        "smlad r9, r12, r5, r9\n"                                                                    \
+        "subs r3, #256\n"                                                                            \
+        "asr r7, r3\n"                                                                               \
+        "smlad r9, lr, r6, r9\n"                                                                     \
+        "add r0, #96\n"                                                                              \
+        "ssat r7, #8, r7\n"                                                                          \
+        "strb r7, [r1, #" late "]\n"                                                                 \
+        "add r1, #8\n"                                                                               \
+        "bpl 2b\n"                                                                                   \
+        "ldr r11, [sp, #8]\n"                                                                        \
+        "ldr r3, [sp, #12]\n"                                                                        \
+        "ldr r0, [sp, #24]\n"                                                                        \
+        "subs r11, #1\n"                                                                             \
+        "str r11, [sp, #8]\n"                                                                        \
+        "add r0, #4\n"                                                                               \
+        "bne 1b\n"                                                                                   \
+        "add sp, #28\n"                                                                              \
+        "pop {r4-r11, pc}\n");                                                                       \
   }
+// clang-format on
 
 KWS_TWO_ROWS(UpperRows, "0", "4", "smlatb", "smlabt", "0", "4")
 KWS_TWO_ROWS(LowerRows, "4", "0", "smlabt", "smlatb", "4", "0")
