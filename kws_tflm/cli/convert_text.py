@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kws_tflm.cli.output import kilobytes
 
+WIDTH = 120
 SHOWN = 2
 """Sparse forms beside the chosen one and dense, unless all are asked for."""
 NAME_WIDTH = 40
@@ -15,7 +17,7 @@ FORM_WIDTH = 14
 
 
 def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False) -> str:
-    """All of it; 120 columns wide."""
+    """All of it, `WIDTH` columns wide."""
     sizes = [kilobytes(report[name]["bytes"]) for name in ("dense", "sparse")]
     check = report["verification"]
     lines = [
@@ -78,7 +80,8 @@ def compaction_lines(layers: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["channels that say nothing (filters of zeros, or nobody reads them)"]
     for layer in layers:
         stays = f"; others stay: {layer['reason']}" if layer["reason"] else ""
-        lines.append(f"    {_short(layer['name'])}: {layer['removed']} of {layer['channels']} taken out{stays}")
+        line = f"    {_short(layer['name'])}: {layer['removed']} of {layer['channels']} taken out{stays}"
+        lines += textwrap.wrap(line, WIDTH, subsequent_indent="        ")
     return [*lines, ""]
 
 

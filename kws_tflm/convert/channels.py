@@ -102,7 +102,7 @@ class Channels:
             if value is None:
                 return "it varies and is read"
             if layer.pads and value != self.input_zero_point(reader):
-                return f"operator {reader} ({name}) pads: its border sees zeros instead of the channel's constant"
+                return f"operator {reader} ({name}) pads, so that its border sees no constant"
             return ""
         follow = self.followers(reader, channel)
         if not follow or any(self.period(result) <= one for result, one in follow):
