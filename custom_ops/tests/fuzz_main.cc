@@ -40,7 +40,6 @@ constexpr char kFinding[] = "fuzz_finding.bin";
 constexpr unsigned kMaxSeconds = 10;
 const Bytes* present = nullptr;  // the input that runs
 
-// Called by the sanitizers and by abort() before the process ends.
 void WritePresent() {
   if (present == nullptr) return;
   std::FILE* file = std::fopen(kFinding, "wb");
@@ -80,14 +79,15 @@ bool Run(const Bytes& bytes) {
 
 }  // namespace
 
-extern "C" void __sanitizer_set_death_callback(void (*callback)(void));
+// Through SIGABRT, so that the input is written.
+extern "C" const char* __asan_default_options() { return "abort_on_error=1"; }
+extern "C" const char* __ubsan_default_options() { return "abort_on_error=1:print_stacktrace=1"; }
 
 int main(int argc, char** argv) {
   if (argc < 4) {
     std::fprintf(stderr, "usage: %s INPUTS SEED FILE...\n", argv[0]);
     return 2;
   }
-  __sanitizer_set_death_callback(WritePresent);
   signal(SIGABRT, OnSignal);
   signal(SIGALRM, OnSignal);
   const long inputs = std::atol(argv[1]);

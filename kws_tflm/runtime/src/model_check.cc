@@ -40,6 +40,10 @@ int64_t Elements(const flatbuffers::Vector<int32_t>* shape) {
   return count;
 }
 
+bool Aligned(const void* data, size_t bytes) {
+  return reinterpret_cast<uintptr_t>(data) % bytes == 0;
+}
+
 std::string CheckTensor(const tflite::Model& model, const tflite::Tensor* tensor, size_t index) {
   const std::string where = "tensor " + std::to_string(index);
   if (tensor == nullptr) return where + " is absent";
@@ -55,9 +59,16 @@ std::string CheckTensor(const tflite::Model& model, const tflite::Tensor* tensor
     return where + ": has " + std::to_string(data->size()) + " bytes of data, its shape needs " +
            std::to_string(elements * width);
   }
+  // The schema asks for 16, the verifier does not look.
+  if (data != nullptr && data->size() != 0 && !Aligned(data->data(), alignof(int32_t))) {
+    return where + ": data is not aligned";
+  }
   const auto* quantization = tensor->quantization();
   if (quantization != nullptr && quantization->scale() != nullptr) {
     const auto* zero_point = quantization->zero_point();
+    if (zero_point != nullptr && !Aligned(zero_point->data(), alignof(int64_t))) {
+      return where + ": zero points are not aligned";
+    }
     const size_t scales = quantization->scale()->size();
     if (zero_point == nullptr ? scales != 0 : zero_point->size() != scales) {
       return where + ": scales and zero points differ in number";
