@@ -16,7 +16,7 @@ struct FilterDims {
 };
 
 // Bytes of scratch that Conv2dM7 needs: expanded input of a few output positions, and the weights
-// of two output channels.
+// of two output channels. Output that is not written yet serves as scratch too.
 size_t Conv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims);
 
 // output[n, y, x, c] = clamp(requantise(bias[c] + sum filter * (input - input_zero_point)) +
@@ -24,7 +24,7 @@ size_t Conv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims)
 //
 // The same bytes as TFLite's int8 reference CONV_2D. `input` and `output` are int8 NHWC and must
 // not overlap; `filter` is int8 [out_channels, h, w, in_channels]; `bias` is int32 [out_channels]
-// or nullptr; `scratch` is 4-byte aligned. `scales.narrow` as ConvIsNarrow says.
+// or nullptr; `scratch` is 4-byte aligned. `scales.narrow` does not matter.
 void Conv2dM7(const ConvDims& dims, const FilterDims& filter_dims, const ConvParams& params,
               const ChannelScales& scales, const int8_t* input, const int8_t* filter,
               const int32_t* bias, int8_t* output, void* scratch);

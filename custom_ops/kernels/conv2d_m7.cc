@@ -142,7 +142,7 @@ inline bool FindFastScale(const Layer& layer, int32_t channel, int32_t bias, int
                                int32_t count, int8_t* output) {
   const TileShape& shape = layer.shape;
   const int32_t channels = layer.dims.out_channels;
-  const int32_t limit = layer.range.full() ? FastBiasLimit(shape.terms) : 0;
+  const int32_t limit = FastBiasLimit(shape.terms);
   const int32_t full = count & ~(kPositions - 1);
   const int32_t full_words = full * shape.pairs;
   GroupRun run;
@@ -175,6 +175,11 @@ inline bool FindFastScale(const Layer& layer, int32_t channel, int32_t bias, int
       run.columns += shape.group_words();
       run.output += kPositions * channels;
     }
+  }
+  if (layer.range.full()) return;
+  // FastRequantizer clamps to int8 only.
+  for (int8_t* const end = output + count * channels; output != end; ++output) {
+    *output = static_cast<int8_t>(Clamp(*output, layer.range.min, layer.range.max));
   }
 }
 

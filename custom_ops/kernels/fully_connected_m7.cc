@@ -21,11 +21,9 @@ struct Layer {
   int32_t bias_limit;  // of biases that `fast` takes; 0: none
 
   bool IsFast(int32_t bias_value) const {
-    return bias_value < bias_limit && bias_value > -bias_limit;
+    return (bias_value < bias_limit) & (bias_value > -bias_limit);
   }
 };
-
-constexpr int32_t kNoBias[] = {0};
 
 int32_t Wrapping(int32_t a, uint32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + b);
@@ -37,18 +35,20 @@ struct UnitClass {
   int32_t begin, quads;
 };
 
+// How many rows apart rows begin at the same byte of a word; 1 when there are few.
 int32_t UnitStep(const FullyConnectedDims& dims) {
-  const int32_t step = dims.depth % 4 == 0 ? 1 : (dims.depth % 2 == 0 ? 2 : 4);
+  if (dims.depth % 4 == 0) return 1;
+  const int32_t step = dims.depth % 2 == 0 ? 2 : 4;
   return dims.units >= step * kUnits ? step : 1;
 }
 
 UnitClass ClassOf(const Layer& layer, int32_t first, int32_t step) {
   const FullyConnectedDims& dims = layer.dims;
-  UnitClass units = {first, step, (dims.units - first + step - 1) / step, 0, 0};
+  UnitClass units = {first, step, dims.units, 0, 0};
   if (step > 1) {
-    units.begin =
-        static_cast<int32_t>(-reinterpret_cast<uintptr_t>(layer.filter + first * dims.depth) % 4);
-    if (units.begin > dims.depth) units.begin = dims.depth;
+    units.count = (dims.units - first + step - 1) / step;
+    const uintptr_t row = reinterpret_cast<uintptr_t>(layer.filter + first * dims.depth);
+    units.begin = Clamp(static_cast<int32_t>(-row % 4), 0, dims.depth);
   }
   units.quads = (dims.depth - units.begin) / 4;
   // The loops read four bytes more, which are not there behind the only row.
@@ -88,22 +88,19 @@ void ExpandInput(const int8_t* input, int32_t quads, int32_t zero_point, uint32_
   run.input_end = layer.expanded + 2 * units.quads;
   run.rows = rows + units.begin;
   run.row_step = step * depth;
+  const int32_t wrap = count - 1;  // two units are done twice
   bool fast = true;
-#pragma GCC unroll 1
-  for (int32_t u = 0; u < count; u += 2) {
-    const int32_t* const bias = layer.bias == nullptr ? kNoBias : layer.bias + unit + u * step;
-    const int32_t first = bias[0];
-    const int32_t second = bias[layer.bias == nullptr ? 0 : step];
-    fast = fast && layer.IsFast(first) && layer.IsFast(second);
-    run.sums[u] = Wrapping(first, -correction);
-    run.sums[u + 1] = Wrapping(second, -correction);
+  for (int32_t u = 0; u < kUnits; ++u) {
+    const int32_t bias = layer.bias == nullptr ? 0 : layer.bias[unit + (u & wrap) * step];
+    fast &= layer.IsFast(bias);
+    run.sums[u] = Wrapping(bias, -correction);
   }
   if (units.quads > 0) (count == kUnits ? MultiplyFourUnits : MultiplyTwoUnits)(&run);
   const int32_t behind = units.begin + 4 * units.quads;
   if (units.begin > 0 || behind < depth) {
 #pragma GCC unroll 1
-    for (int32_t u = 0; u < count; ++u) {
-      const int8_t* const weights = rows + u * run.row_step;
+    for (int32_t u = 0; u < kUnits; ++u) {
+      const int8_t* const weights = rows + (u & wrap) * run.row_step;
       uint32_t more = SumValues(input, weights, 0, units.begin, params.input_zero_point);
       more += SumValues(input, weights, behind, depth, params.input_zero_point);
       run.sums[u] = Wrapping(run.sums[u], more);
@@ -111,18 +108,16 @@ void ExpandInput(const int8_t* input, int32_t quads, int32_t zero_point, uint32_
   }
   output += unit;
   if (fast) {
-#pragma GCC unroll 1
-    for (int32_t u = 0; u < count; u += 2, output += 2 * step) {
-      output[0] = static_cast<int8_t>(layer.fast(run.sums[u]));
-      output[step] = static_cast<int8_t>(layer.fast(run.sums[u + 1]));
+    for (int32_t u = 0; u < kUnits; ++u) {
+      output[(u & wrap) * step] = static_cast<int8_t>(layer.fast(run.sums[u]));
     }
     return;
   }
   const int32_t key = params.shift * (int32_t{1} << ChannelScales::kKeyBits);
   const ChannelRequantizer<false> requantize({&params.multiplier, &key, 0, 0, false}, 0);
 #pragma GCC unroll 1
-  for (int32_t u = 0; u < count; ++u, output += step) {
-    *output = requantize(run.sums[u], params.output);
+  for (int32_t u = 0; u < kUnits; ++u) {
+    output[(u & wrap) * step] = requantize(run.sums[u], params.output);
   }
 }
 

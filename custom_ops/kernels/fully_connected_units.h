@@ -18,8 +18,8 @@ struct UnitRun {
   int32_t sums[kUnits];       // are added to
 };
 
-// Adds the products of the input and each of four rows, or of the first two. Both read four bytes
-// more of the first row.
+// Adds the products of the input and each of four rows, or of the first two, whose sums it
+// gives twice. Both read four bytes more of the first row.
 void MultiplyFourUnits(UnitRun* run);
 void MultiplyTwoUnits(UnitRun* run);
 

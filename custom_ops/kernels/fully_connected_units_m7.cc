@@ -81,8 +81,8 @@ void MultiplyTwoUnits(UnitRun* run) {
         [even] "=&r"(even), [odd] "=&r"(odd), [a] "=&r"(a), [b] "=&r"(b), [weights] "=&r"(weights)
       : [step] "r"(run->row_step), [end] "r"(run->input_end)
       : "cc", "memory");
-  run->sums[0] = first;
-  run->sums[1] = second;
+  run->sums[0] = run->sums[2] = first;
+  run->sums[1] = run->sums[3] = second;
 }
 
 #else
@@ -104,7 +104,11 @@ void Multiply(UnitRun* run, int32_t count) {
 
 void MultiplyFourUnits(UnitRun* run) { Multiply(run, kUnits); }
 
-void MultiplyTwoUnits(UnitRun* run) { Multiply(run, 2); }
+void MultiplyTwoUnits(UnitRun* run) {
+  Multiply(run, 2);
+  run->sums[2] = run->sums[0];
+  run->sums[3] = run->sums[1];
+}
 
 #endif
 

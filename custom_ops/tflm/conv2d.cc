@@ -27,10 +27,6 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
   const ConvDims& dims = geometry.dims;
   TF_LITE_ENSURE_STATUS(
       PrepareChannelScales(context, kName, tensors, dims.out_channels, &op->scales));
-  const int64_t terms = int64_t{geometry.filter.h} * geometry.filter.w * dims.in_channels;
-  const int32_t* bias = ConstantBias(tensors.bias);
-  op->scales.narrow = (bias != nullptr || tensors.bias == nullptr) &&
-                      ConvIsNarrow(terms, op->scales, bias, dims.out_channels);
   const size_t bytes = Conv2dM7ScratchBytes(dims, geometry.filter);
   if (RequestScratch(context, bytes, &op->scratch) != kTfLiteOk) {
     return RefuseNode(context, kName, "arena too small for the scratch buffer");
