@@ -29,7 +29,7 @@ from kws_tflm.errors import DataError
 Int16 = npt.NDArray[np.int16]
 VERSION = 1
 """Part of the cache key; raise it when the clips change."""
-_NOISE_SHARE = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+NOISE_SHARE = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
 """Part of each background recording that a split takes its silence from."""
 
 
@@ -65,7 +65,7 @@ def _nothing_there(data_dir: Path, words: Sequence[str]) -> str:
 def _make(config: Config, layout: Layout, inventory: Inventory, folder: Path) -> None:
     background = [read_wav(path) for path in noise_files(layout)] or [_made_up_noise(config)]
     for number, split in enumerate(SPLITS):
-        low, high = _NOISE_SHARE[split]
+        low, high = NOISE_SHARE[split]
         noise = np.concatenate([n[int(low * len(n)) : int(high * len(n))] for n in background])
         if split == "train":
             np.save(folder / "noise.npy", noise)
