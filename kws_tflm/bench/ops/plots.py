@@ -12,7 +12,7 @@ from kws_tflm.bench.ops.study import Row
 _LEVEL = {DENSE: ("black", "-"), DENSE_CMSIS_NN: ("gray", "--")}
 """Dense methods that are drawn: colour, line. TFLM's own kernels are beyond the picture."""
 _LEFT_OUT = ("dense_reference",)
-MIN_POINTS = 6
+MIN_POINTS = 7
 """Sparsities from which on a layer is worth a picture."""
 
 
