@@ -53,7 +53,7 @@ class ForeignOptions:
     data: Path | None = None
     """Recordings with labels, one sub-folder a class, to measure accuracy on."""
     calibration: Path | None = None
-    """Recordings, also in sub-folders, to fit a pruned model to."""
+    """Recordings anywhere below a folder, to fit a pruned model to."""
     config: Config | None = None
     """Says how features are made and in which order the classes come."""
 
@@ -99,8 +99,9 @@ def _compare(given: bytes, model: bytes, notes: list[str]) -> dict[str, Any]:
 
 def _prune(model: bytes, request: PruneRequest, options: ForeignOptions, where: str) -> tuple[bytes, PruningReport]:
     data = labelled.load(options.data, model, options.config, where) if options.data else None
-    calibration = labelled.load(options.calibration, model, options.config, where) if options.calibration else None
-    inputs = calibration.some(CALIBRATION_CLIPS) if calibration else None
+    inputs = None
+    if options.calibration is not None:
+        inputs = labelled.load_some(options.calibration, CALIBRATION_CLIPS, model, options.config, where)
     pruned, layers = prune_model(model, request, options.rule, inputs, where)
     report = PruningReport(
         sparsity=request.sparsity,

@@ -1,4 +1,4 @@
-"""Recordings in a folder, one sub-folder a class, as int8 inputs of a model; and accuracy on them."""
+"""Recordings as int8 inputs of a model: with labels, one sub-folder a class, to measure accuracy; or without."""
 
 from __future__ import annotations
 
@@ -31,10 +31,6 @@ class Labelled:
     features: str
     """Where the features come from, for people."""
 
-    def some(self, count: int) -> Int8:
-        """At most `count` inputs, taken evenly."""
-        return self.inputs[:: -(-len(self.inputs) // count)]
-
 
 def load(folder: Path, model: bytes, config: Config | None, where: str = "model") -> Labelled:
     """The recordings below `folder` with the features of `config`, of the model's own configuration, or, where
@@ -44,19 +40,48 @@ def load(folder: Path, model: bytes, config: Config | None, where: str = "model"
         DataError: no such folder, a sub-folder that is no class of the model, not one recording.
         ModelError: nothing says how to make features, or they do not fit the model.
     """
+    config = _known_config(model, config, where)
+    labels = mlperf_tiny.LABELS if config is None else config.labels
+    files, classes = _class_files(folder, labels)
+    source = MLPERF_TINY if config is None else f"features of '{config.name}'"
+    return Labelled(_inputs(files, model, config, where), classes, source)
+
+
+def load_some(folder: Path, count: int, model: bytes, config: Config | None, where: str = "model") -> Int8:
+    """Inputs from at most `count` recordings anywhere below `folder`, taken evenly; raises as `load` does."""
+    config = _known_config(model, config, where)
+    files = sorted(folder.rglob("*.wav")) if folder.is_dir() else []
+    if not files:
+        raise DataError(f"{folder}: no such folder, or no wav file in it; give recordings")
+    return _inputs(files[:: -(-len(files) // count)], model, config, where)
+
+
+def _known_config(model: bytes, config: Config | None, where: str) -> Config | None:
+    """What says how features are made; None: the MLPerf Tiny reference's."""
     metadata = read_metadata(model, where)
     config = config or (metadata.config if metadata else None)
-    if config is not None:
-        from kws_tflm.evaluate.accuracy import folder_features
+    if config is None:
+        info = inspect(model, where)
+        shapes = info.inputs[0].shape, int(np.prod(info.outputs[0].shape))
+        if shapes != (mlperf_tiny.INPUT_SHAPE, len(mlperf_tiny.LABELS)):
+            raise ModelError(f"{where}: nothing says how its features are made; name its experiment file with --config")
+    return config
 
-        features, classes = folder_features(folder, config)
-        return Labelled(model_inputs(model, features, where), classes, f"features of '{config.name}'")
-    info = inspect(model, where)
-    source, classes_out = info.inputs[0], int(np.prod(info.outputs[0].shape))
-    if source.shape != mlperf_tiny.INPUT_SHAPE or classes_out != len(mlperf_tiny.LABELS):
-        raise ModelError(f"{where}: nothing says how its features are made; name its experiment file with --config")
-    files, classes = _class_files(folder, mlperf_tiny.LABELS)
-    return Labelled(np.stack([_mlperf_input(path, source) for path in files]), classes, MLPERF_TINY)
+
+def _inputs(files: Sequence[Path], model: bytes, config: Config | None, where: str) -> Int8:
+    from kws_tflm.data import read_wav
+    from kws_tflm.data.features import model_input_samples
+    from kws_tflm.runtime import FeatureExtractor
+
+    if config is None:
+        source = inspect(model, where).inputs[0]
+        return np.stack([_mlperf_input(path, source) for path in files])
+    clips = np.zeros((len(files), config.features.clip_samples), np.int16)
+    for row, path in zip(clips, files, strict=True):
+        samples = read_wav(path, min_samples=config.features.window_length)
+        row[:] = model_input_samples(samples[np.newaxis], config.features)[0]
+    features = np.asarray(FeatureExtractor(config.features).batch(clips), np.int16)
+    return model_inputs(model, features, where)
 
 
 def accuracy(model: bytes, data: Labelled, where: str = "model") -> float:

@@ -29,6 +29,7 @@ from kws_tflm.errors import ModelError
 
 Int8 = npt.NDArray[np.int8]
 AUTO, ALL = "auto", "all"
+PRUNED = "pruned"
 
 
 @dataclass(frozen=True)
@@ -89,21 +90,21 @@ def prune_model(
     for index in [i for i, op in enumerate(operators) if is_weighted(edited, op)]:
         op = operators[index]
         layer, obstacle = read_layer(edited, op)
-        reason = obstacle if layer is None else chosen.get(index, "kept dense: not asked for")
-        pruned = None
-        if layer is not None and not reason:
-            pruned = _pruned(layer, edited, op, request)
-            reason = _why_not(pruned, rule, costs)
-        if layer is not None and pruned is not None and not reason:
-            reason = "pruned"
-            if before is not None and calibration is not None and operands(op).bias >= 0:
-                after = Activations(serialize(edited), calibration)
-                pruned = refit(layer, pruned, before.input_of(index), after.input_of(index), _zero_point(edited, op))
-                reason = "pruned, the rest fitted to the calibration data"
-            _store(edited, op, pruned)
-            report.append(_line(edited, index, op, layer, pruned, reason))
+        reason = f"kept dense: {obstacle}" if layer is None else chosen.get(index, "kept dense: not asked for")
+        if layer is None or reason:
+            report.append(_line(edited, index, op, layer, layer, reason))
             continue
-        report.append(_line(edited, index, op, layer, layer, reason))
+        pruned, factors = _pruned(layer, edited, op, request), np.ones(layer.out_channels)
+        reason = _why_not(pruned, rule, costs)
+        if reason:
+            report.append(_line(edited, index, op, layer, layer, reason))
+            continue
+        if before is not None and calibration is not None and operands(op).bias >= 0:
+            after = Activations(serialize(edited), calibration).input_of(index)
+            pruned, factors = refit(layer, pruned, before.input_of(index), after, _zero_point(edited, op))
+            reason = ", the rest fitted to the calibration data"
+        _store(edited, op, pruned, factors)
+        report.append(_line(edited, index, op, layer, pruned, PRUNED + reason))
     if not any(line.pruned for line in report):
         raise ModelError(f"{where}: no layer to prune: {'; '.join(sorted({line.reason for line in report}))}")
     drop_unused(edited)
@@ -146,21 +147,17 @@ def _choose_layers(model: Any, wanted: str, where: str) -> dict[int, str]:
 def _pruned(layer: Layer, model: Any, op: Any, request: PruneRequest) -> Layer:
     """`layer` without its weakest blocks."""
     rows, columns = request.block_shape
-    flat = not layer.is_single_position and ConvBlocks(rows, columns).flat(layer) and layer.operator == CONV
+    flat = layer.operator == CONV and ConvBlocks(rows, columns).flat(layer)
     scales = np.asarray(model.subgraphs[0].tensors[operands(op).kernel].quantization.scale, np.float64)
     real = layer.weights * np.broadcast_to(scales, (layer.out_channels,))[:, None, None, None]
-    strength = np.square(_blocks(real, request.block_shape, flat)).sum(axis=(2, 3))
-    n_zero = round(request.sparsity * strength.size)
+    blocks: npt.NDArray[np.float64] = blocks_of(real, request.block_shape, flat)  # type: ignore[arg-type, assignment]
+    strength = np.square(blocks).sum(axis=(2, 3))
     keep = np.ones(strength.size, bool)
-    keep[np.argsort(strength, axis=None, kind="stable")[:n_zero]] = False
-    mask = np.repeat(np.repeat(keep.reshape(strength.shape), rows, axis=0), columns, axis=1)
+    keep[np.argsort(strength, axis=None, kind="stable")[: round(request.sparsity * strength.size)]] = False
+    keep = keep.reshape(strength.shape)
+    mask = np.repeat(np.repeat(keep, rows, axis=0), columns, axis=1)
     weights = layer.weights * _unblocked(mask, layer.weights.shape, columns, flat)
     return dataclasses.replace(layer, weights=weights.astype(np.int8))
-
-
-def _blocks(values: npt.NDArray[np.float64], block: tuple[int, int], flat: bool) -> npt.NDArray[np.float64]:
-    result: npt.NDArray[np.float64] = blocks_of(values, block, flat)  # type: ignore[arg-type, assignment]
-    return result
 
 
 def _unblocked(mask: npt.NDArray[np.bool_], shape: Sequence[int], columns: int, flat: bool) -> npt.NDArray[np.bool_]:
@@ -177,8 +174,9 @@ def _why_not(pruned: Layer, rule: SparsifyRule, costs: CostModel) -> str:
     return "" if best.form.operator is not None else f"kept dense: pruned, {reason}"
 
 
-def _store(model: Any, op: Any, layer: Layer) -> None:
-    """Put the layer's weights and bias into the model, in tensors of its own: others may share the old ones."""
+def _store(model: Any, op: Any, layer: Layer, factors: npt.NDArray[np.float64]) -> None:
+    """Put the layer's weights and bias into the model, in tensors of its own (others may share the old ones), with
+    their scales multiplied by `factors`."""
     tensors = model.subgraphs[0].tensors
     use = operands(op)
     inputs = indices(op.inputs)
@@ -186,6 +184,10 @@ def _store(model: Any, op: Any, layer: Layer) -> None:
         if index >= 0 and constant(model, tensors[index]) is not None:
             tensor = copy.copy(tensors[index])
             tensor.buffer = add_buffer(model, np.ascontiguousarray(values).tobytes())
+            tensor.quantization = copy.copy(tensor.quantization)
+            if tensor.quantization is not None and tensor.quantization.scale is not None:
+                scales = np.asarray(tensor.quantization.scale, np.float32)
+                tensor.quantization.scale = (scales * factors[: len(scales)]).astype(np.float32)
             tensors.append(tensor)
             inputs[place] = len(tensors) - 1
     op.inputs = np.array(inputs, np.int32)
@@ -198,5 +200,6 @@ def _zero_point(model: Any, op: Any) -> int:
 def _line(model: Any, index: int, op: Any, before: Layer | None, after: Layer | None, reason: str) -> PrunedLayer:
     name = layer_name(model, op)
     if before is None or after is None:
-        return PrunedLayer(index, name, "", 0.0, 0.0, False, f"kept dense: {reason}")
-    return PrunedLayer(index, name, before.shape, before.sparsity, after.sparsity, reason.startswith("pruned"), reason)
+        return PrunedLayer(index, name, "", 0.0, 0.0, False, reason)
+    gone = reason.startswith(PRUNED)
+    return PrunedLayer(index, name, before.shape, before.sparsity, after.sparsity, gone, reason)

@@ -22,7 +22,7 @@ Int8 = npt.NDArray[np.int8]
 Float = npt.NDArray[np.float64]
 MAX_ROWS = 20_000
 """Output positions that the fit looks at."""
-RIDGE = 1e-3
+RIDGE = 1e-2
 """Of the mean power of an input: keeps weights of inputs that hardly vary where they are."""
 
 
@@ -60,8 +60,8 @@ class Activations:
         return interpreter
 
 
-def refit(original: Layer, pruned: Layer, before: Int8, after: Int8, zero_point: int) -> Layer:
-    """`pruned` with its nonzero weights and its bias fitted.
+def refit(original: Layer, pruned: Layer, before: Int8, after: Int8, zero_point: int) -> tuple[Layer, Float]:
+    """`pruned` with its nonzero weights and its bias fitted, and what its channels' scales must be multiplied with.
 
     Args:
         original: the layer as it was.
@@ -73,20 +73,30 @@ def refit(original: Layer, pruned: Layer, before: Int8, after: Int8, zero_point:
     rows_before, rows_after = (_patches(original, values, zero_point) for values in (before, after))
     wanted = rows_before @ _matrix(original).T + original.bias
     mean_input, mean_wanted = rows_after.mean(axis=0), wanted.mean(axis=0)
-    centred = rows_after - mean_input
-    gram = centred.T @ centred
-    ridge = RIDGE * max(float(np.trace(gram)) / len(gram), 1.0)
-    cross = centred.T @ (wanted - mean_wanted)
+    gram, ridge = _centred_gram(rows_after)
+    cross = (rows_after - mean_input).T @ (wanted - mean_wanted)
     weights = _matrix(pruned)
     for channel, row in enumerate(weights):
         kept = np.flatnonzero(row)
         if len(kept):
             # Ridge towards the weights as they are, not towards zero.
-            system = gram[np.ix_(kept, kept)] + ridge * np.eye(len(kept))
-            row[kept] = np.linalg.solve(system, cross[kept, channel] + ridge * row[kept])
-    weights = np.clip(np.rint(weights), -127, 127)
-    bias = np.rint(mean_wanted - weights @ mean_input).clip(-(2**31), 2**31 - 1).astype(np.int32)
-    return dataclasses.replace(pruned, weights=weights.astype(np.int8).reshape(pruned.weights.shape), bias=bias)
+            row[kept] = np.linalg.solve(gram[np.ix_(kept, kept)], cross[kept, channel] + ridge * row[kept])
+    # What stays must do the work of what went: larger weights, at a larger scale.
+    factors = np.maximum(np.abs(weights).max(axis=1) / 127.0, 1.0)
+    if not original.per_channel:
+        factors[:] = factors.max()
+    weights = np.rint(weights / factors[:, None])
+    bias = np.rint(mean_wanted / factors - weights @ mean_input).clip(-(2**31), 2**31 - 1)
+    fitted = weights.astype(np.int8).reshape(pruned.weights.shape)
+    return dataclasses.replace(pruned, weights=fitted, bias=bias.astype(np.int32)), factors
+
+
+def _centred_gram(rows: Float) -> tuple[Float, float]:
+    """Gram matrix of the rows less their mean, with a ridge on its diagonal, and the ridge."""
+    centred = rows - rows.mean(axis=0)
+    gram = centred.T @ centred
+    ridge = RIDGE * max(float(np.trace(gram)) / len(gram), 1.0)
+    return gram + ridge * np.eye(len(gram)), ridge
 
 
 def _matrix(layer: Layer) -> Float:
