@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kws_tflm.config_ranges import check_ranges
 from kws_tflm.errors import ConfigError, MismatchError
 
 T = TypeVar("T")
@@ -41,6 +42,9 @@ class DataConfig:
     """Clips of other words in the training set, as a fraction of the keyword clips."""
     clips_per_word: int = 260
     """Synthetic set only: clips of each keyword over all three splits."""
+    synthetic_voices: int = 0
+    """Recordings only: so many clips of each keyword, spoken by espeak-ng, join the training split, and
+    `unknown_fraction` times as many of other words."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,15 @@ class AugmentationConfig:
     """Uniform in [-gain_db, +gain_db]."""
     speed_min: float = 0.9
     speed_max: float = 1.1
+    room_probability: float = 0.0
+    """Clips that are heard in a random room (synthetic impulse response)."""
+    filter_probability: float = 0.0
+    """Clips that go through a random microphone: tilt and bands, sometimes a high-pass or low-pass."""
+    voice_probability: float = 0.0
+    """Clips whose formants are moved and broadened: another speaker saying the same."""
+    loud_silence: float = 0.0
+    """Share of the newly drawn silence whose amplitude is uniform, as in the official test set: mostly loud
+    background. The rest is uniform in dB, mostly quiet."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,16 @@ class ModelConfig:
     filters: int = 64
     blocks: int = 4
     dropout: float = 0.2
+    first_kernel: tuple[int, int] = (10, 4)
+    """`ds_cnn`: frames x features that the first convolution sees."""
+    first_stride: tuple[int, int] = (2, 2)
+    """`ds_cnn`: and its stride; (2, 4) with 40 mel channels."""
+    residual: bool = False
+    """`ds_cnn`: a block's input is added to its output."""
+    expansion: int = 3
+    """`tenet`: channels inside a block, as a multiple of `filters`."""
+    kernel: int = 9
+    """`tenet`: frames that a depthwise convolution sees."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +141,33 @@ class TrainConfig:
     """Float phase: fraction of the clips that are blended with another one (features and labels)."""
     time_mask: int = 0
     """Float phase: up to so many consecutive frames of a clip are set to its mean."""
+    frequency_mask: int = 0
+    """Float phase: up to so many neighbouring features (mel channels) of a clip are set to its mean."""
+    masks: int = 1
+    """Time masks, and frequency masks, a clip."""
+    word_balance: float = 0.0
+    """Among the words of the class ``_unknown_``: 0 as often as recorded, 1 every word equally often."""
+    averaging: float = 0.0
+    """Decay an update of the running mean of the weights (0.998, say), which then is judged and kept; 0: off."""
     distillation: float = 0.0
-    """Weight of the dense float model's scores as targets while pruning and in QAT."""
+    """Weight of the scores of the dense float model as targets while pruning and in QAT; of the teachers' scores
+    (`[teacher]`) in every phase where there are teachers."""
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Larger networks on the same features, trained before the float phase, whose mean scores are its targets.
+
+    Everything that is not here (augmentation, optimiser, schedule) is as in `[train]`.
+    """
+
+    name: str = "tenet"
+    """Architecture, as `model.name`."""
+    filters: int = 96
+    blocks: int = 9
+    models: int = 0
+    """How many, with different seeds; 0: none."""
+    epochs: int = 60
 
 
 @dataclass(frozen=True)
@@ -142,6 +190,8 @@ class PruneConfig:
     end_epoch: float = 8.0
     """Polynomial (cubic) schedule from 0 to `sparsity` between these epochs; the rest recovers."""
     learning_rate: float = 1e-3
+    distort: bool = False
+    """Masks and mixup in this phase and in QAT too: for networks that are large enough to learn by heart still."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +226,7 @@ class Config:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
     prune: PruneConfig = field(default_factory=PruneConfig)
     qat: QatConfig = field(default_factory=QatConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
@@ -192,8 +243,13 @@ class Config:
         That is everything but `detector`: its threshold may be tuned after training, for the same network.
         """
         shaping = {key: value for key, value in self.to_dict().items() if key != "detector"}
-        if self.prune.layers == PruneConfig.layers:
-            del shaping["prune"]["layers"]  # younger than the first runs: without it they keep their hash
+        for section, keys in _YOUNGER.items():
+            defaults = getattr(_DEFAULTS, section)
+            for key in keys:
+                if getattr(getattr(self, section), key) == getattr(defaults, key):
+                    del shaping[section][key]
+            if not shaping[section]:
+                del shaping[section]
         canonical = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
@@ -201,6 +257,18 @@ class Config:
         """Plain dictionaries and lists, as written into run folders and `.tflite` metadata."""
         result: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return result
+
+
+_DEFAULTS = Config()
+_YOUNGER = {
+    "data": ("synthetic_voices",),
+    "augmentation": ("room_probability", "filter_probability", "voice_probability", "loud_silence"),
+    "model": ("first_kernel", "first_stride", "residual", "expansion", "kernel"),
+    "train": ("frequency_mask", "masks", "word_balance", "averaging"),
+    "prune": ("layers", "distort"),
+    "teacher": tuple(f.name for f in dataclasses.fields(TeacherConfig)),
+}
+"""Keys younger than the first runs: at their defaults they are left out of the hash, so that those keep theirs."""
 
 
 def load(path: str | Path) -> Config:
@@ -224,7 +292,7 @@ def load(path: str | Path) -> Config:
 def from_dict(raw: dict[str, Any], where: str = "configuration") -> Config:
     """Build and check a `Config` from nested dictionaries; `where` names the source in errors."""
     config = _build(Config, raw, where, "")
-    _check(config, where)
+    check_ranges(config, where)
     return config
 
 
@@ -269,62 +337,3 @@ def _coerce(hint: Any, value: Any, where: str, key: str) -> Any:
     if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
         raise ConfigError(f"{where}: '{key}' must be of type {hint.__name__}, not {value!r}")
     return value
-
-
-def _check(config: Config, where: str) -> None:
-    """Ranges and relations; each message names the key and the accepted values."""
-
-    def need(condition: bool, message: str) -> None:
-        if not condition:
-            raise ConfigError(f"{where}: {message}")
-
-    data, feat, prune, det = config.data, config.features, config.prune, config.detector
-    need(data.kind in ("synthetic", "speech_commands"), "'data.kind' must be 'synthetic' or 'speech_commands'")
-    need(len(data.words) > 0, "'data.words' must name at least one keyword")
-    need(len(set(data.words)) == len(data.words), "'data.words' has a word twice")
-    for word in data.words:
-        need(bool(word) and not word.startswith("_"), f"'data.words': {word!r} is not a usable word")
-    need(0 <= data.silence_fraction <= 1, "'data.silence_fraction' must be in [0, 1]")
-    need(0 <= data.unknown_fraction <= 1, "'data.unknown_fraction' must be in [0, 1]")
-    need(data.clips_per_word >= 10, "'data.clips_per_word' must be at least 10")
-    need(feat.kind in ("mfcc", "log_mel"), "'features.kind' must be 'mfcc' or 'log_mel'")
-    need(feat.sample_rate == 16000, "'features.sample_rate' must be 16000 (the microphone's rate)")
-    need(feat.n_fft in (256, 512, 1024, 2048), "'features.n_fft' must be 256, 512, 1024 or 2048")
-    need(32 <= feat.window_length <= feat.n_fft, "'features.window_length' must be in [32, n_fft]")
-    need(0 < feat.hop_length <= feat.window_length, "'features.hop_length' must be in [1, window_length]")
-    need(1 <= feat.n_mels <= 128, "'features.n_mels' must be in [1, 128]")
-    need(1 <= feat.n_coefficients <= feat.n_mels, "'features.n_coefficients' must be in [1, n_mels]")
-    need(0 <= feat.f_min < feat.f_max <= feat.sample_rate / 2, "'features.f_min' < 'f_max' <= 8000 must hold")
-    need(1 <= feat.n_frames <= 400, "'features.n_frames' must be in [1, 400]")
-    need(1e-9 <= feat.log_offset <= 1e-2, "'features.log_offset' must be in [1e-9, 1e-2]")
-    aug = config.augmentation
-    need(0.5 <= aug.speed_min <= aug.speed_max <= 2, "'augmentation.speed_min' <= 'speed_max' must be in [0.5, 2]")
-    need(aug.snr_db_min <= aug.snr_db_max, "'augmentation.snr_db_min' must not exceed 'snr_db_max'")
-    need(0 <= aug.noise_probability <= 1, "'augmentation.noise_probability' must be in [0, 1]")
-    need(1 <= config.model.filters <= 512, "'model.filters' must be in [1, 512]")
-    need(1 <= config.model.blocks <= 16, "'model.blocks' must be in [1, 16]")
-    need(0 <= config.model.dropout < 1, "'model.dropout' must be in [0, 1)")
-    train = config.train
-    need(train.epochs >= 1 and train.batch_size >= 1, "'train.epochs' and 'batch_size' must be positive")
-    need(train.patience >= 1, "'train.patience' must be at least 1")
-    need(1 <= train.augmented_epochs <= 1000, "'train.augmented_epochs' must be in [1, 1000]")
-    need(0 <= train.balance <= 1, "'train.balance' must be in [0, 1]")
-    need(0 <= train.mixup <= 1, "'train.mixup' must be in [0, 1]")
-    need(0 <= train.time_mask < feat.n_frames, "'train.time_mask' must be in [0, n_frames)")
-    need(0 <= train.distillation <= 1, "'train.distillation' must be in [0, 1]")
-    need(0 <= train.label_smoothing < 1, "'train.label_smoothing' must be in [0, 1)")
-    need(train.weight_decay >= 0, "'train.weight_decay' must not be negative")
-    for section in ("train", "prune", "qat"):
-        phase = getattr(config, section)
-        need(phase.epochs >= 1, f"'{section}.epochs' must be at least 1")
-        need(0 < phase.learning_rate <= 1, f"'{section}.learning_rate' must be in (0, 1]")
-    need(0 <= prune.sparsity < 1, "'prune.sparsity' must be in [0, 1)")
-    need(len(prune.layers) > 0, "'prune.layers' must name layers or kinds of layers; to prune nothing: enabled = false")
-    need(len(set(prune.layers)) == len(prune.layers), "'prune.layers' names a layer twice")
-    need(prune.norm in ("l1", "l2"), "'prune.norm' must be 'l1' or 'l2'")
-    need(all(1 <= b <= 16 for b in prune.block_shape), "'prune.block_shape' entries must be in [1, 16]")
-    need(0 <= prune.begin_epoch <= prune.end_epoch <= prune.epochs, "'prune.begin_epoch' <= 'end_epoch' <= 'epochs'")
-    need(1 <= det.hops_per_inference <= feat.n_frames, "'detector.hops_per_inference' must be in [1, n_frames]")
-    need(1 <= det.smoothing <= 16, "'detector.smoothing' must be in [1, 16]")
-    need(0 < det.threshold <= 1, "'detector.threshold' must be in (0, 1]")
-    need(0 <= det.refractory_ms <= 60000, "'detector.refractory_ms' must be in [0, 60000]")

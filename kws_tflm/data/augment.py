@@ -1,4 +1,4 @@
-"""Random changes of the waveform for training: speed, shift, gain, background noise. int16 in, int16 out."""
+"""Random changes of the waveform for training: voice, speed, shift, room, microphone, gain, noise. int16 in and out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm.config import AugmentationConfig
+from kws_tflm.data.channel import Channel
 from kws_tflm.data.silence import cut, silence_clips
 from kws_tflm.data.wav import SAMPLE_RATE
 
@@ -44,9 +45,11 @@ def augment_batch(
     snr_db = rng.uniform(config.snr_db_min, config.snr_db_max, count)
     floors = cut(noise, count, length, rng) if len(noise) else np.zeros_like(clips)
     quiet = np.zeros(count, np.bool_) if silence is None else silence
+    channel = Channel(config, count, rng)
     result = np.empty_like(clips)
     for row in range(count):  # a clip at a time stays in the processor's cache
-        changed = _resampled(clips[row], float(speed[row]), float(shift[row]))
+        voiced = clips[row] if quiet[row] else channel.voice(clips[row], row)
+        changed = channel.path(_resampled(voiced, float(speed[row]), float(shift[row])), row)
         changed *= np.float32(gain[row])
         if noisy[row] and not quiet[row]:
             changed += floors[row] * np.float32(_noise_gain(changed, floors[row], float(snr_db[row])))
@@ -55,11 +58,13 @@ def augment_batch(
         result[row] = changed
     fresh = np.flatnonzero(quiet & (rng.random(count) < _FRESH_SILENCE))
     if len(fresh) and len(noise) and length == SAMPLE_RATE:
-        result[fresh] = silence_clips(noise, len(fresh), rng)
+        result[fresh] = silence_clips(noise, len(fresh), rng, config.loud_silence)
     return result
 
 
-def _resampled(clip: npt.NDArray[np.int16], speed: float, shift: float) -> npt.NDArray[np.float32]:
+def _resampled(
+    clip: npt.NDArray[np.int16] | npt.NDArray[np.float32], speed: float, shift: float
+) -> npt.NDArray[np.float32]:
     """`clip` played `speed` times as fast about its middle and `shift` samples later; zeros come in at the ends.
 
     Catmull-Rom interpolation between four neighbours.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm.config import SILENCE_LABEL, UNKNOWN_LABEL, Config
-from kws_tflm.data import acoustics
+from kws_tflm.data import acoustics, synthetic
 from kws_tflm.data.cache import new_folder
 from kws_tflm.data.dataset import SPLITS, Dataset, SplitSource, dataset_key, write_split
 from kws_tflm.data.download import download_speech_commands
@@ -70,7 +70,10 @@ def _make(config: Config, layout: Layout, inventory: Inventory, folder: Path) ->
         if split == "train":
             np.save(folder / "noise.npy", noise)
         rng = np.random.default_rng([config.seed, number, 4])
-        write_split(folder, split, _source(config, inventory.files[split], noise, rng))
+        source = _source(config, inventory.files[split], noise, rng)
+        if split == "train" and config.data.synthetic_voices > 0:
+            source = _with_voices(source, config)
+        write_split(folder, split, source)
 
 
 def _source(config: Config, files: dict[str, list[Path]], noise: Int16, rng: np.random.Generator) -> SplitSource:
@@ -98,6 +101,18 @@ def _source(config: Config, files: dict[str, list[Path]], noise: Int16, rng: np.
         yield from map(_clip, others)
 
     return SplitSource(labels, names, clips())
+
+
+def _with_voices(source: SplitSource, config: Config) -> SplitSource:
+    """`source`, then the synthetic voices that `data.synthetic_voices` asks for."""
+    extra = synthetic.extra_voices(config)
+
+    def clips() -> Iterator[Int16]:
+        yield from source.clips
+        yield from synthetic.render(config, "train", extra, synthetic.noise_bank(config, "train"))
+
+    labels = [*source.labels, *(clip.label for clip in extra)]
+    return SplitSource(labels, [*source.names, *(clip.name for clip in extra)], clips())
 
 
 def _other_words(

@@ -17,16 +17,23 @@ def cut(noise: npt.NDArray[np.int16], count: int, length: int, rng: np.random.Ge
     return np.stack([noise[s : s + length] for s in starts]) if count else np.zeros((0, length), np.int16)
 
 
-def silence_clips(noise: npt.NDArray[np.int16], count: int, rng: np.random.Generator) -> npt.NDArray[np.int16]:
+def silence_clips(
+    noise: npt.NDArray[np.int16], count: int, rng: np.random.Generator, loud: float = 0.0
+) -> npt.NDArray[np.int16]:
     """`count` clips of one second without a word: int16 [count, 16000].
 
     Of ten clips, one is digital zero, one has a dither of a few least significant bits (a quiet
     microphone), and eight are excerpts of `noise` attenuated by 0 to 80 dB, evenly in dB.
+    Of all clips, the share `loud` is such an excerpt at an amplitude between 0 and 1, evenly, instead.
     """
     clips = cut(noise, count, CLIP_SAMPLES, rng)
     kind = rng.random(count)
     gain = 10.0 ** (rng.uniform(_QUIETEST_DB, _LOUDEST_DB, count) / 20.0)
     depth = rng.integers(1, 4, count)
+    if loud > 0:
+        louder = rng.random(count) < loud
+        kind[louder] = 1.0
+        gain[louder] = rng.random(int(louder.sum()))
     for row in range(count):
         if kind[row] < 0.1:
             clips[row] = 0

@@ -63,6 +63,18 @@ def plan(config: Config, split: str) -> list[ClipPlan]:
     return clips
 
 
+def extra_voices(config: Config) -> list[ClipPlan]:
+    """Plans of the `data.synthetic_voices` clips of each keyword, and of other words, for a set of recordings."""
+    rng = np.random.default_rng([config.seed, SPLITS.index("train"), 6])
+    data = config.data
+    clips: list[ClipPlan] = []
+    for label, word in enumerate(data.words):
+        clips += _spoken([word] * data.synthetic_voices, label, "train", rng)
+    others = other_words(data.words)
+    count = round(data.unknown_fraction * data.synthetic_voices * len(data.words))
+    return clips + _spoken([others[i % len(others)] for i in range(count)], len(data.words) + 1, "train", rng)
+
+
 def split_size(clips_per_word: int, split: str) -> int:
     """Clips of each keyword in `split`; every split has at least one."""
     if split == "train":

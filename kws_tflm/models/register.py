@@ -20,7 +20,7 @@ Builder = Callable[[Config], Any]
 
 MODELS: dict[str, Builder] = {}
 
-_MODULES = ("ds_cnn", "cnn_one_fstride4")
+_MODULES = ("ds_cnn", "tenet", "cnn_one_fstride4")
 
 
 def register(name: str) -> Callable[[Builder], Builder]:

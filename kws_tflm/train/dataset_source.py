@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from kws_tflm.config import Config
 from kws_tflm.data import Dataset, epoch_features, load_dataset, plain_features
 from kws_tflm.train.source import Background, Int16, LabelledFeatures
@@ -27,6 +30,11 @@ class DatasetSource:
         """Features of the `validation` or `test` split as it is."""
         chosen = self._dataset.split(split)
         return LabelledFeatures(plain_features(chosen, self._config, self._cache_dir), chosen.labels)
+
+    def words(self) -> npt.NDArray[np.int64]:
+        """The word of each training clip, by the first part of its name, as numbers."""
+        names = [name.partition("/")[0] for name in self._train.names]
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
     def prefetch(self, epoch: int) -> None:
         """Begin `train(epoch)` on a background thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from kws_tflm._tf import tf
 from kws_tflm.compress import Pruner, polynomial_sparsity
-from kws_tflm.config import Config, PruneConfig
+from kws_tflm.config import Config, ModelConfig, PruneConfig
 from kws_tflm.errors import TrainingError
+from kws_tflm.train.averaging import RunningMean
 from kws_tflm.train.batches import batches
 from kws_tflm.train.run_folder import RunFolder
 from kws_tflm.train.source import FeatureSource
@@ -40,7 +42,9 @@ class Phase:
     sparsity: float = 0.0
     """Sparsity at the start."""
     distort: bool = False
-    """Time masks and mixup: they keep a dense network from learning by heart, a pruned one is too small to."""
+    """Masks and mixup: they keep a dense network from learning by heart, a pruned one is mostly too small to."""
+    model: ModelConfig | None = None
+    """A teacher's architecture; None: the network of the run."""
 
     def sparsity_at(self, epoch: float) -> float:
         """Scheduled sparsity after `epoch` epochs."""
@@ -93,7 +97,9 @@ class PhaseTrainer:
         self.phase, self.config, self.model, self.source = phase, config, model, source
         self.folder, self.pruner, self.watcher = folder, pruner, watcher
         self.optimizer = make_optimizer(model, config.train)
-        self.update = make_update(model, self.optimizer, pruner, teacher, config.train.distillation)
+        decay = config.train.averaging
+        self.mean = RunningMean(model, decay, pruner) if decay > 0 else None
+        self.update = make_update(model, self.optimizer, pruner, teacher, config.train.distillation, self.mean)
         self.scorer = Scorer(model)
 
     def run(self, earlier_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -107,7 +113,9 @@ class PhaseTrainer:
         while progress.epoch < self.phase.epochs and progress.waited < self.phase.patience:
             started = time.monotonic()
             loss, accuracy = self._epoch(progress)
-            val_loss, val_accuracy = self.scorer.loss_and_accuracy(validation)
+            with self.mean.in_model() if self.mean is not None else nullcontext():
+                val_loss, val_accuracy = self.scorer.loss_and_accuracy(validation)
+                better = self._judge(progress, (val_accuracy, -val_loss))
             row: dict[str, Any] = {
                 "phase": self.phase.name,
                 "epoch": progress.epoch + 1,
@@ -118,7 +126,7 @@ class PhaseTrainer:
                 "val_loss": round(val_loss, 5),
                 "val_accuracy": round(val_accuracy, 5),
             }
-            row["best"] = int(self._judge(progress, (val_accuracy, -val_loss)))
+            row["best"] = int(better)
             row["seconds"] = round(time.monotonic() - started, 2)
             progress.rows.append(row)
             progress.epoch += 1
@@ -142,7 +150,8 @@ class PhaseTrainer:
         steps = len(data.labels) // size
         interval = max(1, steps // _MASK_UPDATES_AN_EPOCH)
         losses, hits = [], 0
-        for step, (x, y) in enumerate(batches(data, len(self.config.labels), self.config.train, rng, phase.distort)):
+        made = batches(data, len(self.config.labels), self.config.train, rng, phase.distort, self.source.words())
+        for step, (x, y) in enumerate(made):
             if step % interval == 0:
                 self._prune_to(progress, phase.sparsity_at(epoch + step / steps))
             rate = cosine_rate(phase.learning_rate, (epoch + step / steps) / phase.epochs)
@@ -189,6 +198,7 @@ class PhaseTrainer:
             "optimizer": [variable.numpy() for variable in self.optimizer.variables],
             "best": progress.best_weights,
             "masks": self.pruner.masks() if self.pruner is not None else {},
+            "mean": self.mean.state() if self.mean is not None else [],
         }
         write_arrays(self.folder.checkpoint, groups, meta)
         self.folder.save_history(progress.rows)
@@ -206,6 +216,8 @@ class PhaseTrainer:
             variable.assign(value)
         if self.pruner is not None:
             self.pruner.set_masks(groups.get("masks", {}))
+        if self.mean is not None:
+            self.mean.restore(as_list(groups["mean"]))
         self.watcher.say(f"{self.phase.name}: going on after epoch {meta['epoch']}")
         return Progress(
             epoch=meta["epoch"],

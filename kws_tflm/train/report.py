@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _PACKAGES = ("kws-tflm", "tensorflow", "tf_keras", "tensorflow-model-optimization", "numpy")
 
 
-def make_report(folder: RunFolder, source: FeatureSource, models: dict[str, Any]) -> dict[str, Any]:
-    """Accuracy of each stage in `models` on validation and test, sparsity by layer, provenance."""
+def make_report(
+    folder: RunFolder, source: FeatureSource, models: dict[str, Any], teachers: Any = None
+) -> dict[str, Any]:
+    """Accuracy of each stage in `models`, and of `teachers`, on validation and test, sparsity by layer, provenance."""
     config = folder.config
     splits = {name: source.evaluation(name) for name in ("validation", "test")}
     train = source.train(0)
@@ -37,6 +39,10 @@ def make_report(folder: RunFolder, source: FeatureSource, models: dict[str, Any]
             "epochs": len(rows),
             "seconds": round(sum(row["seconds"] for row in rows), 1),
         }
+    taught = {}
+    if teachers is not None:
+        by_split = {split: evaluate_keras(teachers, *data, config.labels).to_dict() for split, data in splits.items()}
+        taught = {"teachers": {**by_split, "parameters": int(teachers.count_params())}}
     return {
         "name": config.name,
         "hash": config.hash,
@@ -48,6 +54,7 @@ def make_report(folder: RunFolder, source: FeatureSource, models: dict[str, Any]
             **{split: _counts(data.labels, config.labels) for split, data in splits.items()},
         },
         "stages": stages,
+        **taught,
         "block_shape": list(config.prune.block_shape),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "machine": {"system": platform.platform(), "cores": len(os.sched_getaffinity(0))},

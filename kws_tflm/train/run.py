@@ -1,4 +1,4 @@
-"""A whole training run: float -> prune -> PQAT, each phase taken up where it was interrupted."""
+"""A whole training run: (teachers ->) float -> prune -> PQAT, each phase taken up where it was interrupted."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from kws_tflm.train.report import make_report
 from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
 from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
 from kws_tflm.train.storage import write_atomic, write_json
+from kws_tflm.train.teachers import build_teacher, ensemble, teacher_phases
 
 _CALIBRATION_CLIPS = 1024
 
@@ -95,13 +96,16 @@ def stage_model(folder: RunFolder, stage: str) -> Any:
 def phases(config: Config) -> list[Phase]:
     """The phases of a run, in order."""
     train, prune, qat = config.train, config.prune, config.qat
-    result = [Phase("float", 0, train.epochs, train.learning_rate, train.patience, 0, distort=True)]
+    result = teacher_phases(config)
+    result.append(Phase("float", 0, train.epochs, train.learning_rate, train.patience, 0, distort=True))
     sparsity = 0.0
     if prune.enabled:
-        result.append(Phase("pruned", 1, prune.epochs, prune.learning_rate, train.patience, train.epochs, prune))
+        rate, patience, first = prune.learning_rate, train.patience, train.epochs
+        result.append(Phase("pruned", 1, prune.epochs, rate, patience, first, prune, distort=prune.distort))
         sparsity = prune.sparsity
     first = train.epochs + (prune.epochs if prune.enabled else 0)
-    result.append(Phase("qat", 2, qat.epochs, qat.learning_rate, train.patience, first, sparsity=sparsity))
+    rate, distort = qat.learning_rate, prune.distort
+    result.append(Phase("qat", 2, qat.epochs, rate, train.patience, first, sparsity=sparsity, distort=distort))
     return result
 
 
@@ -118,18 +122,19 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
         else:
             started = time.monotonic()
             model, pruner = _prepare(folder, phase, previous, source)
-            teacher = None
-            if previous is not None and config.train.distillation > 0:
-                teacher = stage_model(folder, "float")
+            teacher = _teacher(folder, phase)
             rows = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, watcher).run(rows)
             masks = pruner.masks() if pruner is not None else {}
             meta = {"rows": rows, "seconds": round(time.monotonic() - started, 1)}
             folder.save_stage(phase.name, Stage(model.get_weights(), masks, meta))
             folder.checkpoint.unlink(missing_ok=True)
             write_atomic(folder.path / "curves.png", draw_curves(rows, title))
-        previous = phase.name
+        if phase.model is None:
+            previous = phase.name
     folder.save_history(rows)
-    report = make_report(folder, source, {name: stage_model(folder, name) for name in STAGES if folder.has_stage(name)})
+    teachers = ensemble(folder) if config.teacher.models else None
+    models = {name: stage_model(folder, name) for name in STAGES if folder.has_stage(name)}
+    report = make_report(folder, source, models, teachers)
     write_json(folder.path / "report.json", report)
     layers = report["stages"]["qat"]["sparsity"]
     if config.prune.enabled and layers:
@@ -139,9 +144,21 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
     return report
 
 
+def _teacher(folder: RunFolder, phase: Phase) -> Any:
+    """Whose scores are targets: the teachers', else from the second phase on the float network's; None: nobody's."""
+    config = folder.config
+    if phase.model is not None or config.train.distillation == 0:
+        return None
+    if config.teacher.models:
+        return ensemble(folder)
+    return stage_model(folder, "float") if phase.name != "float" else None
+
+
 def _prepare(folder: RunFolder, phase: Phase, previous: str | None, source: FeatureSource) -> tuple[Any, Pruner | None]:
     """The model a phase starts from, and its masks."""
     config = folder.config
+    if phase.model is not None:
+        return build_teacher(config, phase), None
     if previous is None:
         return build(config), None
     model = stage_model(folder, previous)

@@ -31,6 +31,10 @@ class FeatureSource(Protocol):
         """The `validation` or `test` split, not augmented."""
         ...
 
+    def words(self) -> npt.NDArray[np.int64] | None:
+        """A number for the word that each training clip holds (equal words, equal numbers); None: not known."""
+        ...
+
     def prefetch(self, epoch: int) -> None:
         """A hint that `train(epoch)` comes next: it may be made in the background."""
         ...

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kws_tflm._tf import keras, tf
 from kws_tflm.compress import Pruner
 from kws_tflm.config import TrainConfig
+from kws_tflm.train.averaging import RunningMean
 from kws_tflm.train.source import LabelledFeatures, as_model_input
 
 _WARM_UP = 0.03
@@ -35,12 +36,17 @@ def make_optimizer(model: Any, config: TrainConfig) -> Any:
 
 
 def make_update(
-    model: Any, optimizer: Any, pruner: Pruner | None, teacher: Any, distillation: float
+    model: Any,
+    optimizer: Any,
+    pruner: Pruner | None,
+    teacher: Any,
+    distillation: float,
+    mean: RunningMean | None = None,
 ) -> Callable[[Any, Any, Any], tuple[Any, Any]]:
     """The update `f(x, y, learning_rate) -> (mean loss, correct predictions)`.
 
     Targets are y * (1 - distillation) + teacher scores * distillation; masks are applied after the
-    optimiser, so weights outside them are zero whenever the update returns.
+    optimiser, so weights outside them are zero whenever the update returns; then the weights enter their `mean`.
     """
     loss_function = keras.losses.CategoricalCrossentropy()
 
@@ -56,6 +62,8 @@ def make_update(
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         if pruner is not None:
             pruner.apply()
+        if mean is not None:
+            mean.update()
         hits = tf.equal(tf.argmax(scores, 1), tf.argmax(y, 1))
         return loss, tf.reduce_sum(tf.cast(hits, tf.int32))
 

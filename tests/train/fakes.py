@@ -44,6 +44,9 @@ class FakeSource:
     def evaluation(self, split: str) -> LabelledFeatures:
         return self._make({"validation": 1, "test": 2}[split], 64)
 
+    def words(self) -> None:
+        return None
+
     def prefetch(self, epoch: int) -> None:
         pass
 

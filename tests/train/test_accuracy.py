@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from kws_tflm.errors import DataError
-from kws_tflm.evaluate.accuracy import accuracy_of, draw_confusion, evaluate_folder
+from kws_tflm.evaluate.accuracy import accuracy_of, evaluate_folder
+from kws_tflm.report.confusion import draw_confusion
 from kws_tflm.report.curves import draw_curves
 
 from .fakes import tiny_config

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kws_tflm.config import TrainConfig
-from kws_tflm.train.batches import balanced_order, batches, mask_time, mix, one_hot
+from kws_tflm.train.batches import balanced_order, batches, mask, mix, one_hot
 from kws_tflm.train.source import Background, LabelledFeatures
 from kws_tflm.train.step import cosine_rate
 
@@ -52,7 +52,7 @@ def test_time_mask_replaces_at_most_so_many_frames_by_the_mean() -> None:
     rng = np.random.default_rng(0)
     original = rng.normal(size=(50, 12, 3, 1)).astype(np.float32)
     x = original.copy()
-    mask_time(x, 4, rng)
+    mask(x, 1, 4, rng)
     changed = (x != original).any(axis=(2, 3)).sum(axis=1)
     assert changed.max() == 4
     clip = int(changed.argmax())

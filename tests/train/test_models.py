@@ -54,3 +54,24 @@ def test_too_small_features_are_one_line() -> None:
     config = configuration.from_dict({"features": {"n_coefficients": 1}})
     with pytest.raises(ConfigError, match="2 coefficients"):
         build(config)
+
+
+def test_tenet_convolves_over_time_only() -> None:
+    raw = {"features": {"kind": "log_mel"}, "model": {"name": "tenet", "filters": 16, "blocks": 6, "expansion": 2}}
+    model = build(configuration.from_dict(raw))
+    assert model.input_shape == (None, 49, 40, 1)
+    assert model.get_layer("conv0").output_shape == (None, 47, 1, 16)
+    assert [model.get_layer(f"block{i}_relu").output_shape[1] for i in range(1, 7)] == [24, 24, 12, 12, 6, 6]
+    assert model.get_layer("dw1").output_shape == (None, 24, 1, 32)
+    with pytest.raises(ConfigError, match="at least 3 blocks"):
+        build(configuration.from_dict({"model": {"name": "tenet", "blocks": 2}}))
+
+
+def test_ds_cnn_takes_log_mel_and_residuals() -> None:
+    raw = {
+        "features": {"kind": "log_mel"},
+        "model": {"first_kernel": [10, 8], "first_stride": [2, 4], "residual": True, "filters": 16},
+    }
+    model = build(configuration.from_dict(raw))
+    assert model.get_layer("pw4").output_shape == (None, 25, 10, 16)
+    assert sum(layer.name.endswith("_add") for layer in model.layers) == 4

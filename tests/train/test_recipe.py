@@ -1,0 +1,156 @@
+"""The options of a strong recipe: SpecAugment masks, word balance, averaged weights, teachers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kws_tflm._tf import keras
+from kws_tflm.config import Config, PruneConfig, TrainConfig, from_dict
+from kws_tflm.errors import ConfigError
+from kws_tflm.train import open_run, train_run
+from kws_tflm.train.averaging import RunningMean
+from kws_tflm.train.batches import balanced_order, batches, mask
+from kws_tflm.train.run import phases
+from kws_tflm.train.source import LabelledFeatures
+from kws_tflm.train.teachers import ensemble
+
+from .fakes import FakeSource, tiny_config
+
+TEACHERS = {"models": 2, "name": "ds_cnn", "filters": 12, "blocks": 1, "epochs": 2}
+
+
+def silent(line: str) -> None:
+    del line
+
+
+def test_frequency_mask_replaces_neighbouring_features_by_their_means() -> None:
+    original = np.random.default_rng(0).normal(size=(60, 12, 8, 1)).astype(np.float32)
+    x = original.copy()
+    mask(x, 2, 3, np.random.default_rng(1))
+    changed = (x != original).any(axis=(1, 3))
+    assert changed.sum(axis=1).max() == 3
+    clip = int(changed.sum(axis=1).argmax())
+    hidden = np.flatnonzero(changed[clip])
+    assert np.array_equal(hidden, np.arange(hidden[0], hidden[0] + 3))
+    assert np.allclose(x[clip, :, hidden], original[clip, :, hidden].mean(axis=1, keepdims=True), atol=1e-6)
+
+
+def test_masks_says_how_many() -> None:
+    features = np.random.default_rng(0).normal(0, 300, (64, 30, 4)).astype(np.int16)
+    data = LabelledFeatures(features, np.arange(64) % 2)
+
+    def hidden(masks: int) -> int:
+        config = TrainConfig(batch_size=64, time_mask=4, masks=masks, balance=0.0)
+        ((x, _),) = batches(data, 2, config, np.random.default_rng(0))
+        ((plain, _),) = batches(data, 2, config, np.random.default_rng(0), distort=False)
+        return int((x != plain).any(axis=(2, 3)).sum(axis=1).max())
+
+    assert hidden(0) == 0
+    assert hidden(1) == 4
+    assert 4 < hidden(3) <= 12
+
+
+def test_words_of_a_class_can_come_equally_often() -> None:
+    labels = np.repeat([0, 1], [40, 60])
+    words = np.repeat([7, 8, 9], [40, 50, 10])  # class 1 has the words 8 and 9
+    rng = np.random.default_rng(0)
+    order = balanced_order(labels, 0.0, rng, words, 1.0)
+    assert np.bincount(words[order], minlength=10)[7:].tolist() == [40, 30, 30]
+    assert np.bincount(order[words[order] == 9], minlength=100)[90:].tolist() == [3] * 10
+    as_recorded = balanced_order(labels, 0.0, rng, words, 0.0)
+    assert np.bincount(words[as_recorded], minlength=10)[7:].tolist() == [40, 50, 10]
+
+
+def small_model() -> keras.Model:
+    return keras.Sequential([keras.layers.Dense(4, input_shape=(4,), name="dense")])
+
+
+def test_running_mean_follows_the_weights_and_comes_and_goes() -> None:
+    model = small_model()
+    kernel = model.layers[0].kernel
+    kernel.assign(np.zeros((4, 4)))
+    mean = RunningMean(model, 0.9, None)
+    for _ in range(400):
+        kernel.assign(np.ones((4, 4)))
+        mean.update()
+        kernel.assign(np.full((4, 4), 3.0))
+        mean.update()
+    with mean.in_model():
+        assert np.allclose(kernel.numpy(), 2.0, atol=0.06)
+    assert np.all(kernel.numpy() == 3.0)
+
+
+def test_running_mean_has_the_masks_zeros() -> None:
+    from kws_tflm.compress import Pruner
+
+    model = small_model()
+    pruner = Pruner(model, PruneConfig(layers=("dense",), block_shape=(1, 2)))
+    mean = RunningMean(model, 0.99, pruner)
+    pruner.update(0.5)
+    mean.update()
+    with mean.in_model():
+        assert np.count_nonzero(model.layers[0].kernel.numpy()) == 8
+
+
+def test_averaged_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    config = tiny_config(train={"averaging": 0.98})
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(line: str) -> None:
+        if line.startswith(("float    2/", "pruned   3/", "qat      1/")):
+            raise StoppedError
+
+    train_run(config, tmp_path / "whole", FakeSource(config), say=silent)
+    for _ in range(3):
+        with pytest.raises(StoppedError):
+            train_run(config, tmp_path / "parts", FakeSource(config), say=stop)
+    train_run(config, tmp_path / "parts", FakeSource(config), say=silent)
+    for stage in ("float", "pruned", "qat"):
+        whole = open_run(tmp_path / "whole").load_stage(stage).weights
+        parts = open_run(tmp_path / "parts").load_stage(stage).weights
+        assert all(np.array_equal(a, b) for a, b in zip(whole, parts, strict=True))
+
+
+def test_teachers_come_first_and_their_mean_is_what_is_learnt_from(tmp_path: Path) -> None:
+    config = tiny_config(train={"distillation": 0.5, "epochs": 2}, teacher=TEACHERS, prune={"enabled": False})
+    assert [phase.name for phase in phases(config)] == ["teacher1", "teacher2", "float", "qat"]
+    report = train_run(config, tmp_path, FakeSource(config), say=silent)
+    assert set(report["stages"]) == {"float", "qat"}
+    assert report["teachers"]["validation"]["accuracy"] > 0.8
+    folder = open_run(tmp_path)
+    first, second = (folder.load_stage(f"teacher{n}").weights for n in (1, 2))
+    assert not np.array_equal(first[0], second[0])
+    teachers = ensemble(folder)
+    x = np.random.default_rng(0).normal(0, 3, (3, 16, 10, 1)).astype(np.float32)
+    members = [layer for layer in teachers.layers if layer.name.startswith("teacher")]
+    mean = np.mean([member(x).numpy() for member in members], axis=0)
+    assert np.allclose(teachers(x).numpy(), mean, atol=1e-6)
+
+
+def test_teachers_without_distillation_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"'teacher\.models' needs 'train\.distillation'"):
+        from_dict({"teacher": {"models": 1}})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("data", "synthetic_voices", 10),
+        ("augmentation", "room_probability", 0.5),
+        ("augmentation", "loud_silence", 0.5),
+        ("model", "residual", True),
+        ("train", "frequency_mask", 2),
+        ("train", "averaging", 0.9),
+        ("teacher", "epochs", 3),
+        ("prune", "distort", True),
+    ],
+)
+def test_younger_keys_are_in_the_hash_unless_they_have_their_default(section: str, key: str, value: object) -> None:
+    default = getattr(getattr(Config(), section), key)
+    assert from_dict({section: {key: default}}).hash == "3ab32895cccf"  # as it was before these keys
+    assert from_dict({section: {key: value}}).hash != "3ab32895cccf"
