@@ -12,7 +12,16 @@ from kws_tflm.firmware.image_builder import build_tflm, crate_folder, default_fo
 from kws_tflm.firmware.kernels import choose
 from kws_tflm.firmware.toolchain import Progress, cmake_build, exclusive, show
 
-BUILTIN_OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "SOFTMAX", "RESHAPE")
+BUILTIN_OPERATORS = (
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "AVERAGE_POOL_2D",
+    "SOFTMAX",
+    "RESHAPE",
+    "ADD",
+    "MAX_POOL_2D",
+)
 BLOB_SYMBOL = "kws_model_blob"
 
 
