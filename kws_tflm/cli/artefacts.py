@@ -1,7 +1,8 @@
-"""Finding the artefact that a command line means: a model file, a run folder, or the newest run."""
+"""Finding the artefact that a command line means: a model file, a shipped model, a run folder, or the newest run."""
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,8 @@ def newest_run(made: str = SPARSE) -> RunFolder | None:
 
 
 def find_model(path: str | Path | None) -> Path:
-    """The `.tflite` meant by `path`: a file, a run folder (its sparse model, else its dense one), or None (newest run).
+    """The `.tflite` meant by `path`: a file, a run folder (its sparse model, else its dense one), the name of a
+    shipped model, or None (newest run).
 
     Raises:
         ModelError: there is none.
@@ -108,15 +110,34 @@ def find_model(path: str | Path | None) -> Path:
         if run is None:
             raise ModelError("no model given and no run found; run 'kws-tflm demo' or name a .tflite or a run folder")
         return run.sparse
-    given = Path(path)
+    given = find_subject(path)
     if given.is_dir():
         for candidate in (given / SPARSE, given / DENSE):
             if candidate.is_file():
                 return candidate
         raise ModelError(f"{given}: holds no {SPARSE} or {DENSE}; run 'kws-tflm convert {given}' first")
-    if not given.is_file():
-        raise ModelError(f"{given}: no such model; give a .tflite or a run folder")
     return given
+
+
+def find_subject(path: str | Path) -> Path:
+    """The file or folder `path` if there is one, else the file of the shipped model of that name.
+
+    Raises:
+        ModelError: neither; the shipped models, or the nearest of them, are named.
+    """
+    given = Path(path)
+    if given.exists():
+        return given
+    from kws_tflm import shipped
+
+    if (model := shipped.find(str(path))) is not None:
+        return model
+    names = shipped.names()
+    near = difflib.get_close_matches(str(path), names, n=1)
+    if near:
+        raise ModelError(f"{given}: no such model; did you mean the shipped '{near[0]}'?")
+    known = f", or a shipped model: {', '.join(names)}" if names else ""
+    raise ModelError(f"{given}: no such model; give a .tflite or a run folder{known}")
 
 
 def read_model(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 """Describe an artefact, or without one: what is installed.
 
-THING is a .tflite (operators, shapes, quantisation, sparsity, configuration), a firmware .elf (sizes by
-memory), a run folder, or a .wav.
+THING is a .tflite or the name of a shipped model (operators, shapes, quantisation, sparsity, configuration),
+a firmware .elf (sizes by memory), a run folder, or a .wav.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EXAMPLE = "example: kws-tflm info runs/ten_words-0123456789ab/sparse.tflite"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("thing", nargs="?", metavar="THING", help=".tflite, .elf, run folder or .wav")
+    parser.add_argument("thing", nargs="?", metavar="THING", help=".tflite, shipped model, .elf, run folder or .wav")
     add_json(parser)
 
 
@@ -38,7 +38,12 @@ def _describe(thing: Path | None) -> dict[str, Any]:
     if thing is None:
         return describe.environment()
     if not thing.exists():
-        raise DataError(f"{thing}: no such file or folder; give a .tflite, .elf, .wav or run folder")
+        from kws_tflm import shipped
+
+        found = shipped.find(str(thing))
+        if found is None:
+            raise DataError(f"{thing}: no such file or folder; give a .tflite, .elf, .wav, run folder or shipped model")
+        thing = found
     if thing.is_dir():
         return describe.run_folder(thing)
     with thing.open("rb") as file:

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "train": "train, prune and quantise a network from a configuration file",
     "convert": "make the dense int8 and the sparse .tflite of a run, or rewrite a foreign int8 .tflite",
     "evaluate": "accuracy of a model or of all stages of a run, class by class",
+    "models": "list the shipped models with their cards, or make one of a run",
     "firmware": "build the firmware around a model",
     "flash": "build the firmware and write it to a connected board",
     "run": "play a recording into the virtual board's microphone and show its console",
@@ -37,6 +38,7 @@ VERBS: dict[str, str] = {
     "parity": "follow one recording through every stage and name the first that differs",
     "info": "describe a model, a run, a firmware image or a recording; or what is installed",
     "data": "make or inspect a data set",
+    "stream": "make long labelled streams; false alarms an hour and misses on them",
 }
 
 # Libraries that wrap the error keep its text; numpy's short write has no error number at all.

@@ -176,6 +176,23 @@ class Board:
             raise BoardError(f"no memory at 0x{address:08x}")
         return data
 
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Put `data` into RAM, as a debugger would.
+
+        Raises:
+            BoardError: no RAM there.
+        """
+        if not self._machine.banks.write(address, data):
+            raise BoardError(f"no RAM at 0x{address:08x} for {len(data)} bytes")
+
+    def registers(self) -> list[int]:
+        """PC, R0 to R12, SP, LR and the floating-point registers, in a callback of a marker or a tap; for `go_to`."""
+        return self._machine.cpu.context()
+
+    def go_to(self, registers: list[int]) -> None:
+        """Go on where `registers` was taken, in the same function and with interrupts masked as there."""
+        self._machine.cpu.set_context(registers)
+
     def add_tap(self, tap: Tap) -> None:
         """Call `tap(id, data, instructions)` at each `kws_tap(id, data, bytes)` of the firmware.
 

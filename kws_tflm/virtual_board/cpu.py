@@ -40,6 +40,10 @@ _library = binding.uclib
 _UNTIL = 0xFFFFFFFE
 _CORE = [getattr(arm, f"UC_ARM_REG_R{i}") for i in range(13)]
 _FLOATS = [*(arm.UC_ARM_REG_S0 + i for i in range(16)), arm.UC_ARM_REG_FPSCR]
+_CONTEXT = [
+    *_CORE, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR,
+    *(arm.UC_ARM_REG_S0 + i for i in range(32)), arm.UC_ARM_REG_FPSCR,
+]  # fmt: skip
 _MASKS = [arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK]
 _FETCH = (UC_ERR_FETCH_UNMAPPED, UC_ERR_FETCH_PROT)
 _DATA = (UC_ERR_READ_UNMAPPED, UC_ERR_WRITE_UNMAPPED, UC_ERR_WRITE_PROT)
@@ -123,6 +127,16 @@ class Cpu:
     def set_float_registers(self, values: list[int]) -> None:
         """Write S0 to S15, FPSCR."""
         self._floats.write(values)
+
+    def context(self) -> list[int]:
+        """PC, R0 to R12, SP, LR, S0 to S31, FPSCR; for `set_context`."""
+        return [self.pc, *map(self.get, _CONTEXT)]
+
+    def set_context(self, values: list[int]) -> None:
+        """Go on where `context` was taken, in a callback of the engine too."""
+        for register, value in zip(_CONTEXT, values[1:], strict=True):
+            self.set(register, value)
+        self.set(arm.UC_ARM_REG_PC, values[0] | 1)
 
     def reset(self, stack: int, entry: int) -> None:
         """Registers after reset (ARMv7-M ARM B1.5.5)."""
