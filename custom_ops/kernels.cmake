@@ -27,6 +27,7 @@ elseif(KWS_KERNELS STREQUAL "cmsis_nn")
   set(KWS_KERNEL_INCLUDE_DIRS "${CMSIS_NN_ROOT}/include")
   set(KWS_KERNEL_LIBRARIES "${CMSIS_NN_ROOT}/lib/libcmsis-nn.a")
   list(APPEND KWS_CUSTOM_OPS_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/cmsis_nn/add.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/cmsis_nn/arguments.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/cmsis_nn/average_pool.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/cmsis_nn/conv2d.cc

@@ -35,6 +35,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_small_blocks_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/sparse_fully_connected_stream_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/sparse_fully_connected.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/add_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/average_pool_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_groups_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/conv2d_m7.cc
@@ -51,6 +52,8 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_units_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/softmax_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/add.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/add_node.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/average_pool.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/channel_scales.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/conv2d.cc

@@ -16,7 +16,6 @@ using EveryOperatorResolver = tflite::MicroMutableOpResolver<40>;
 struct EveryOperator {
   // Custom operators by their M7 or by their reference kernels.
   explicit EveryOperator(bool m7) {
-    AddOperator<tflite::BuiltinOperator_ADD>(resolver, builtin::Register_ADD());
     AddOperator<tflite::BuiltinOperator_MAX_POOL_2D>(resolver, builtin::Register_MAX_POOL_2D());
     AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver, builtin::Register_RESHAPE());
     AddCustomOperator(resolver, kSparseConv2dName,
@@ -37,6 +36,7 @@ struct EveryOperator {
 
   // Built-in operators that this project has kernels for: its own.
   EveryOperator& WithM7() {
+    AddOperator<tflite::BuiltinOperator_ADD>(resolver, Register_ADD_M7());
     AddOperator<tflite::BuiltinOperator_AVERAGE_POOL_2D>(resolver, Register_AVERAGE_POOL_2D_M7());
     AddOperator<tflite::BuiltinOperator_CONV_2D>(resolver, Register_CONV_2D_M7());
     AddOperator<tflite::BuiltinOperator_DEPTHWISE_CONV_2D>(resolver,
@@ -49,6 +49,7 @@ struct EveryOperator {
   // The same, those of the crate's TFLM.
   EveryOperator& WithTflm() {
     using namespace tflite::ops::micro;
+    AddOperator<tflite::BuiltinOperator_ADD>(resolver, Register_ADD());
     AddOperator<tflite::BuiltinOperator_AVERAGE_POOL_2D>(resolver, Register_AVERAGE_POOL_2D());
     AddOperator<tflite::BuiltinOperator_CONV_2D>(resolver, Register_CONV_2D());
     AddOperator<tflite::BuiltinOperator_DEPTHWISE_CONV_2D>(resolver, Register_DEPTHWISE_CONV_2D());

@@ -26,12 +26,16 @@ Registration* Register_FULLY_CONNECTED_M7();
 Registration* Register_AVERAGE_POOL_2D_M7();
 Registration* Register_SOFTMAX_M7();
 
+// int8 with up to four dimensions, broadcasting included.
+Registration* Register_ADD_M7();
+
 // The same through an installed CMSIS-NN; only in builds that link it.
 Registration* Register_CONV_2D_CMSIS_NN();
 Registration* Register_DEPTHWISE_CONV_2D_CMSIS_NN();
 Registration* Register_FULLY_CONNECTED_CMSIS_NN();
 Registration* Register_AVERAGE_POOL_2D_CMSIS_NN();
 Registration* Register_SOFTMAX_CMSIS_NN();
+Registration* Register_ADD_CMSIS_NN();
 
 // Register_<NAME>() of every built-in operator that this project uses, in both generations of TFLM.
 // Separate inline functions, so that a firmware links only the kernels that it names.
@@ -62,13 +66,13 @@ namespace builtin {
 #define KWS_CHOSEN_KERNEL KWS_TFLM_KERNEL
 #endif
 
+KWS_CHOSEN_KERNEL(ADD)
 KWS_CHOSEN_KERNEL(AVERAGE_POOL_2D)
 KWS_CHOSEN_KERNEL(CONV_2D)
 KWS_CHOSEN_KERNEL(DEPTHWISE_CONV_2D)
 KWS_CHOSEN_KERNEL(FULLY_CONNECTED)
 KWS_CHOSEN_KERNEL(SOFTMAX)
 
-KWS_TFLM_KERNEL(ADD)
 KWS_TFLM_KERNEL(CONCATENATION)
 KWS_TFLM_KERNEL(L2_NORMALIZATION)
 KWS_TFLM_KERNEL(LOGISTIC)

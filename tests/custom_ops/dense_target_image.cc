@@ -41,7 +41,7 @@ Registration* Lasting(int, Registration* registration) { return registration; }
 #else
 namespace tflm = tflite;
 Registration* Lasting(int slot, const Registration& registration) {
-  static Registration copies[6];
+  static Registration copies[7];
   copies[slot] = registration;
   return &copies[slot];
 }
@@ -81,9 +81,9 @@ Registration* Mark(const Registration* registration) {
 }  // namespace
 
 int32_t run_model(ModelCall* call) {
-  Registration* const kernels[][3] = {KERNELS(0, CONV_2D), KERNELS(1, DEPTHWISE_CONV_2D),
+  Registration* const kernels[][3] = {KERNELS(0, CONV_2D),         KERNELS(1, DEPTHWISE_CONV_2D),
                                       KERNELS(2, FULLY_CONNECTED), KERNELS(3, AVERAGE_POOL_2D),
-                                      KERNELS(4, SOFTMAX)};
+                                      KERNELS(4, SOFTMAX),         KERNELS(6, ADD)};
   const int32_t k = call->kernels;
   if (k < 0 || k > 2 || kernels[0][k] == nullptr) return 4;
   tflite::MicroMutableOpResolver<kMaxOperators> resolver;
@@ -92,6 +92,7 @@ int32_t run_model(ModelCall* call) {
   kws::AddOperator<tflite::BuiltinOperator_FULLY_CONNECTED>(resolver, Mark<2>(kernels[2][k]));
   kws::AddOperator<tflite::BuiltinOperator_AVERAGE_POOL_2D>(resolver, Mark<3>(kernels[3][k]));
   kws::AddOperator<tflite::BuiltinOperator_SOFTMAX>(resolver, Mark<5>(kernels[4][k]));
+  kws::AddOperator<tflite::BuiltinOperator_ADD>(resolver, Mark<8>(kernels[5][k]));
   kws::AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver,
                                                     Mark<4>(Lasting(5, tflm::Register_RESHAPE())));
   kws::AddCustomOperator(resolver, kws::kSparseConv2dName,

@@ -88,6 +88,14 @@ arm_cmsis_nn_status arm_fully_connected_s8(const cmsis_nn_context* context,
                                            const cmsis_nn_dims* bias_dims, const int32_t* bias,
                                            const cmsis_nn_dims* output_dims, int8_t* output);
 
+arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t* a, const int8_t* b, int32_t a_offset,
+                                           int32_t a_multiplier, int32_t a_shift, int32_t b_offset,
+                                           int32_t b_multiplier, int32_t b_shift,
+                                           int32_t left_shift, int8_t* output,
+                                           int32_t output_offset, int32_t output_multiplier,
+                                           int32_t output_shift, int32_t activation_min,
+                                           int32_t activation_max, int32_t block_size);
+
 int32_t arm_avgpool_s8_get_buffer_size(int output_width, int channels);
 arm_cmsis_nn_status arm_avgpool_s8(const cmsis_nn_context* context,
                                    const cmsis_nn_pool_params* params,

@@ -1,6 +1,7 @@
 // CMSIS-NN's functions over this project's kernels. Each checks what its documentation promises the
 // caller will give: dimensions that agree with each other, a buffer of the size asked for.
 #include "arm_nnfunctions.h"
+#include "custom_ops/kernels/add.h"
 #include "custom_ops/kernels/average_pool.h"
 #include "custom_ops/kernels/conv2d.h"
 #include "custom_ops/kernels/depthwise_conv2d.h"
@@ -131,6 +132,27 @@ arm_cmsis_nn_status arm_fully_connected_s8(const cmsis_nn_context*,
     return ARM_CMSIS_NN_ARG_ERROR;
   }
   kws::FullyConnectedM7(dims, p, input, filter, bias, output, expanded_input);
+  return ARM_CMSIS_NN_SUCCESS;
+}
+
+arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t* a, const int8_t* b, int32_t a_offset,
+                                           int32_t a_multiplier, int32_t a_shift, int32_t b_offset,
+                                           int32_t b_multiplier, int32_t b_shift,
+                                           int32_t left_shift, int8_t* output,
+                                           int32_t output_offset, int32_t output_multiplier,
+                                           int32_t output_shift, int32_t activation_min,
+                                           int32_t activation_max, int32_t block_size) {
+  if (left_shift != 20 || block_size < 1) return ARM_CMSIS_NN_ARG_ERROR;
+  const kws::AddParams params = {{-a_offset, a_multiplier, a_shift},
+                                 {-b_offset, b_multiplier, b_shift},
+                                 output_offset,
+                                 output_multiplier,
+                                 output_shift,
+                                 activation_min,
+                                 activation_max};
+  const kws::AddDims dims = {{1, 1, 1, block_size}, {0, 0, 0, 1}, {0, 0, 0, 1}};
+  if (kws::AddM7ScratchBytes(params, dims) > sizeof(exponentials)) return ARM_CMSIS_NN_ARG_ERROR;
+  kws::AddM7(params, dims, a, b, output, exponentials);
   return ARM_CMSIS_NN_SUCCESS;
 }
 
