@@ -21,7 +21,9 @@ from kws_tflm.train.storage import write_atomic
 _MODELS = ("sparse.tflite", "dense.tflite")
 
 
-def apply_detector(target: Path, detector: DetectorConfig, config: Config | None = None) -> list[Path]:
+def apply_detector(
+    target: Path, detector: DetectorConfig, config: Config | None = None, copy: Path | None = None
+) -> list[Path]:
     """Write `detector` into a model, or into a run folder (its `config.json` and its models).
 
     Every file is replaced as a whole, and none before the new content of all of them has been checked: the
@@ -31,6 +33,7 @@ def apply_detector(target: Path, detector: DetectorConfig, config: Config | None
         target: a `.tflite` or a run folder.
         detector: the settings.
         config: configuration of a model that has none inside; it is embedded with `detector`.
+        copy: write the changed model here and leave `target`, a `.tflite`, as it is.
 
     Returns:
         the files that were changed, absolute; those that had these settings already are left alone.
@@ -42,6 +45,10 @@ def apply_detector(target: Path, detector: DetectorConfig, config: Config | None
     if not target.is_dir():
         path = target.resolve()
         content = _with_detector(path, detector, config)
+        if copy is not None:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(copy.resolve(), path.read_bytes() if content is None else content)
+            return [copy.resolve()]
         return _write([(path, content)] if content is not None else [])
     run = open_run(target)
     models = [(target / name).resolve() for name in _MODELS if (target / name).is_file()]

@@ -56,9 +56,9 @@ def make_stream(
     hidden = None if progress else True
     order, background, drift = (np.random.default_rng([settings.seed, VERSION, n]) for n in range(3))
     words = round(settings.rate * settings.minutes)
+    noise = NoiseTrack(recordings.noise, settings.samples, background)
     with tqdm(total=words, desc="words", unit="word", disable=hidden, leave=False) as bar:
         events = plan_events(recordings, settings, order, bar.update)
-    noise = NoiseTrack(recordings.noise, settings.samples, background)
     mixture = Mixture(events, noise, settings, drift)
     made = {"version": VERSION, **asdict(settings), "words": list(recordings.keywords), **(origin or {})}
     with tqdm(total=settings.samples, desc="sound", unit="sample", unit_scale=True, disable=hidden, leave=False) as bar:

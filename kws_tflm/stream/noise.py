@@ -42,17 +42,19 @@ class NoiseTrack:
 
     def __init__(self, sources: Sequence[NoiseFile], length: int, rng: np.random.Generator) -> None:
         self._load = functools.lru_cache(_FILES_IN_MEMORY)(_part)
-        usable = [source for source in sources if self._load(source).any()]
-        if not usable:
-            raise DataError(f"{sources[0].path.parent}: the background recordings are digital silence; give others")
         self._segments: list[_Segment] = []
         position = 0
         while position < length:
+            before = position
             # In turn through a shuffled list: every recording gets its share of even a short stream.
-            for index in rng.permutation(len(usable)):
-                segment = self._draw(usable[int(index)], position, rng)
-                self._segments.append(segment)
-                position += segment.length - _CROSSFADE
+            for index in rng.permutation(len(sources)):
+                source = sources[int(index)]
+                if position < length and self._load(source).any():
+                    segment = self._draw(source, position, rng)
+                    self._segments.append(segment)
+                    position += segment.length - _CROSSFADE
+            if position == before:
+                raise DataError(f"{sources[0].path.parent}: its recordings are digital silence; give others")
         self._starts = [segment.start for segment in self._segments]
 
     def unit(self, start: int, end: int) -> npt.NDArray[np.float64]:

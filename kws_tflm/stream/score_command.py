@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from kws_tflm.config import DetectorConfig
     from kws_tflm.firmware.generate import Application
     from kws_tflm.stream.board import BoardCheck
+    from kws_tflm.stream.events import Outcome
     from kws_tflm.stream.scores import RecordedScores
+    from kws_tflm.stream.sweep import Point
 
 _MOST_SMOOTHING = 16  # kws::Detector::kMaxSmoothing
 
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the curve")
     parser.add_argument("--apply", action="store_true", help="write the choice into the model or run folder")
     parser.add_argument("--board", type=float, metavar="SECONDS", help="compare so many on the virtual board")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="of --apply: a changed copy, the model stays as it is")
     add_json(parser)
 
 
@@ -55,17 +58,19 @@ def run(args: argparse.Namespace) -> int:
     from kws_tflm.stream.labels import read_labels
     from kws_tflm.stream.report import report_text
     from kws_tflm.stream.scores import record_scores
-    from kws_tflm.stream.sweep import choose, median_delay_ms, outcome, point, sweep
+    from kws_tflm.stream.sweep import choose, outcome, point, sweep
 
     smoothings = _smoothings(args.smoothing)
     late = _positive(args.window, "--window", "seconds")
     _positive(args.max_false_alarms_per_hour, "--max-false-alarms-per-hour", "a rate")
+    if args.out is not None and not args.apply:
+        raise ConfigError("--out is where --apply writes; add --apply")
     if args.board is not None:
         _positive(args.board, "--board", "seconds")
     model = find_model(args.model)
     application = _application(model, args)
     if args.apply:
-        _require_writable(model, application)
+        _require_writable(model, application, args)
     pcm = read_wav(args.audio)
     labels = read_labels(args.labels or args.audio.with_suffix(".json"), pcm, args.audio)
     recorded = record_scores(application.model.data, application.config, pcm, application.labels, where=str(model))
@@ -74,9 +79,49 @@ def run(args: argparse.Namespace) -> int:
     points = sweep(recorded, labels, smoothings, late=late_samples)
     configured = point(recorded, labels, base, late_samples)
     chosen = choose(points, args.max_false_alarms_per_hour) if configured.said else None
+    if args.apply and not configured.said:
+        raise DataError(
+            f"{args.audio}: says no word that {model} knows, so no threshold can be chosen; nothing written"
+        )
     detector = chosen.detector(base) if chosen is not None else base
     result = outcome(recorded, labels, detector, late_samples)
-    report: dict[str, Any] = {
+    report = _report(model, args, recorded, late, points, configured, chosen, result)
+    if args.plot:
+        from kws_tflm.report.det_curve import draw_det_curve
+
+        title = f"{model.name} on {args.audio.name}: {recorded.hours:.2f} h, {configured.said} words"
+        draw_det_curve(points, args.plot, title, recorded.hours, chosen, configured)
+    if args.apply and chosen is not None:
+        target = model if args.out else Path(args.model)
+        own = application.config if application.config_hash != "none" else None
+        report["applied"] = [str(path) for path in apply_detector(target, detector, own, args.out)]
+    if args.board is not None:
+        played = args.out if args.out and report["applied"] else model
+        check = _on_board(played, args, pcm, recorded, detector if args.apply else base)
+        report["board"] = {**asdict(check), "same": check.same}
+    if args.json:
+        print_json(report)
+    else:
+        print(report_text(report, args.apply))
+    met = chosen is not None or not configured.said
+    return 0 if met and report.get("board", {}).get("same", True) else 1
+
+
+def _report(
+    model: Path,
+    args: argparse.Namespace,
+    recorded: RecordedScores,
+    late: float,
+    points: list[Point],
+    configured: Point,
+    chosen: Point | None,
+    result: Outcome,
+) -> dict[str, Any]:
+    """What --json prints; `words` and the delay are those of `chosen`, or of `configured` when there is none."""
+    from kws_tflm.stream.sweep import median_delay_ms
+
+    base = recorded.config.detector
+    return {
         "model": str(model),
         "audio": str(args.audio),
         "hours": recorded.hours,
@@ -91,32 +136,10 @@ def run(args: argparse.Namespace) -> int:
         "configured": configured.to_dict(),
         "chosen": chosen.to_dict() if chosen is not None else None,
         "words": {word: {"heard": heard, "said": said} for word, (heard, said) in result.words().items()},
-        "median_delay_ms": median_delay_ms(result, application.config.features.sample_rate),
+        "median_delay_ms": median_delay_ms(result, recorded.config.features.sample_rate),
         "points": [p.to_dict() for p in points],
         "applied": [],
     }
-    if args.apply and not configured.said:
-        raise DataError(
-            f"{args.audio}: says no word that {model} knows, so no threshold can be chosen; nothing written"
-        )
-    if args.plot:
-        from kws_tflm.report.det_curve import draw_det_curve
-
-        title = f"{model.name} on {args.audio.name}: {recorded.hours:.2f} h, {configured.said} words"
-        draw_det_curve(points, args.plot, title, recorded.hours, chosen, configured)
-    if args.apply and chosen is not None:
-        own = application.config if application.config_hash != "none" else None
-        report["applied"] = [str(path) for path in apply_detector(Path(args.model), detector, own)]
-    check = None
-    if args.board is not None:
-        check = _on_board(model, args, pcm, recorded, detector if args.apply else base)
-        report["board"] = {**asdict(check), "same": check.same}
-    if args.json:
-        print_json(report)
-    else:
-        print(report_text(report, args.apply))
-    met = chosen is not None or not configured.said
-    return 0 if met and (check is None or check.same) else 1
 
 
 def _application(model: Path, args: argparse.Namespace) -> Application:
@@ -128,8 +151,10 @@ def _application(model: Path, args: argparse.Namespace) -> Application:
     return read_application(model, configuration.load(args.config) if args.config else None, class_names(args))
 
 
-def _require_writable(model: Path, application: Application) -> None:
-    """The model has, or --config gives it, a configuration that says the same as --classes."""
+def _require_writable(model: Path, application: Application, args: argparse.Namespace) -> None:
+    """The model is the user's, and has (or --config gives it) a configuration that says the same as --classes."""
+    if args.out is None and not Path(args.model).exists():
+        raise ConfigError(f"'{args.model}' is a shipped model; add --out FILE to --apply to get a changed copy")
     if application.config_hash == "none":
         raise ConfigError(f"{model}: carries no configuration for --apply; name its experiment file with --config")
     if application.labels != application.config.labels:

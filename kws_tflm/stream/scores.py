@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -94,13 +95,17 @@ def record_scores(
     spans = list(itertools.pairwise(bounds))
     parts = [pcm[first * stride : len(pcm) if last == count else last * stride + window] for first, last in spans]
     hidden = None if progress else True
+    stop = threading.Event()
     with (
         tqdm(total=len(pcm), desc="scores", unit="sample", unit_scale=True, leave=False, disable=hidden) as bar,
         ThreadPoolExecutor(len(parts)) as pool,
     ):
-        runs = list(
-            pool.map(lambda part: _run(Spotter(model, config, names, where=where), part, hop, bar.update), parts)
-        )
+        spotters = [Spotter(model, config, names, where=where) for _ in parts]
+        try:
+            runs = list(pool.map(lambda spotter, part: _run(spotter, part, hop, bar.update, stop), spotters, parts))
+        except BaseException:
+            stop.set()  # an interruption must not wait for the other part
+            raise
     outputs = [run[1] for run in runs]
     for before, after, (first, last) in zip(outputs, outputs[1:], spans, strict=False):
         if len(before) != last - first + 1 or not np.array_equal(before[-1], after[0]):
@@ -114,13 +119,19 @@ def record_scores(
 
 
 def _run(
-    spotter: Spotter, pcm: npt.NDArray[np.int16], hop: int, update: Callable[[int], object]
+    spotter: Spotter,
+    pcm: npt.NDArray[np.int16],
+    hop: int,
+    update: Callable[[int], object],
+    stop: threading.Event,
 ) -> tuple[list[Detection], npt.NDArray[np.int8]]:
     """(detections, outputs) of one part, in pieces of whole hops so that the bar moves and memory stays small."""
     piece = _PIECE_SECONDS * 16000 // hop * hop
     detections: list[Detection] = []
     outputs = []
     for start in range(0, len(pcm), piece):
+        if stop.is_set():
+            break
         samples = pcm[start : start + piece]
         detections += spotter.process(samples)
         outputs.append(spotter.take_recording()[2])
