@@ -1,26 +1,13 @@
 #include "custom_ops/tests/model_mutator.h"
 
-#include <cmath>
-#include <limits>
 #include <memory>
+
+#include "custom_ops/tests/mutation_values.h"
 
 namespace kws::fuzz {
 namespace {
 
 constexpr size_t kHeaderBytes = 64;  // of the packed formats
-
-// Values on the edges of checks.
-constexpr int32_t kSides[] = {0,  1,   2,   3,   4,     5,     8,     16,        17,
-                              64, 255, 256, 257, 32767, 65535, 65536, INT32_MAX, -1};
-constexpr int64_t kZeroPoints[] = {0, -128, 127, -129, 128, 3, INT32_MAX, INT64_MIN};
-const float kScales[] = {0.0f,  1.0f,  0.05f,         1e-9f, 1e-30f,   1e9f,
-                         1e30f, -0.1f, std::nanf(""), 0.5f,  INFINITY, 1.0f / 256};
-constexpr uint8_t kBytes[] = {0, 1, 2, 3, 4, 16, 17, 31, 32, 63, 64, 127, 128, 254, 255};
-
-template <typename T, size_t n>
-T Pick(const T (&values)[n], Random& random) {
-  return values[random.Below(n)];
-}
 
 template <typename T>
 T& AnyOf(std::vector<T>& values, Random& random) {
@@ -121,60 +108,6 @@ void MutateConstant(tflite::ModelT& model, Random& random) {
       default:
         byte = static_cast<uint8_t>(random.Below(256));
     }
-  }
-}
-
-template <typename Options>
-void MutateWindow(Options& options, Random& random) {
-  switch (random.Below(4)) {
-    case 0:
-      options.padding = static_cast<tflite::Padding>(random.Below(2));
-      return;
-    case 1:
-      options.stride_h = Pick(kSides, random);
-      return;
-    case 2:
-      options.stride_w = Pick(kSides, random);
-      return;
-    default:
-      options.fused_activation_function = static_cast<tflite::ActivationFunctionType>(
-          random.Below(tflite::ActivationFunctionType_MAX + 1));
-  }
-}
-
-template <typename Options>
-void MutateConvolution(Options& options, Random& random) {
-  if (random.Chance(3)) {
-    (random.Chance(2) ? options.dilation_h_factor : options.dilation_w_factor) =
-        Pick(kSides, random);
-    return;
-  }
-  MutateWindow(options, random);
-}
-
-void MutateOptions(tflite::OperatorT& op, Random& random) {
-  if (random.Chance(16)) {
-    op.builtin_options.Reset();
-    return;
-  }
-  if (auto* conv = op.builtin_options.AsConv2DOptions()) {
-    MutateConvolution(*conv, random);
-  } else if (auto* depthwise = op.builtin_options.AsDepthwiseConv2DOptions()) {
-    if (random.Chance(4)) depthwise->depth_multiplier = Pick(kSides, random);
-    MutateConvolution(*depthwise, random);
-  } else if (auto* pool = op.builtin_options.AsPool2DOptions()) {
-    if (random.Chance(3)) {
-      (random.Chance(2) ? pool->filter_height : pool->filter_width) = Pick(kSides, random);
-    }
-    MutateWindow(*pool, random);
-  } else if (auto* connected = op.builtin_options.AsFullyConnectedOptions()) {
-    connected->fused_activation_function = static_cast<tflite::ActivationFunctionType>(
-        random.Below(tflite::ActivationFunctionType_MAX + 1));
-    connected->keep_num_dims = random.Chance(2);
-  } else if (auto* softmax = op.builtin_options.AsSoftmaxOptions()) {
-    softmax->beta = Pick(kScales, random);
-  } else {
-    op.custom_options.resize(random.Below(9), static_cast<uint8_t>(random.Below(256)));
   }
 }
 
