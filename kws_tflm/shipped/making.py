@@ -31,6 +31,7 @@ OFFICIAL_TEST_CLIPS = 4890
 SPEECH_COMMANDS_PAPER = (
     "Pete Warden, Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, arXiv:1804.03209"
 )
+CC_BY = "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)"
 _STAGES = {"int8 dense": "int8", "int8 sparse": "sparse"}
 
 LoadClips = Callable[[Subject], Clips]
@@ -67,7 +68,7 @@ class Sources:
             return DataCard("Own recordings", "licence not known", "not from Speech Commands", training_clips)
         spoken = getattr(config.data, "synthetic_voices", 0)
         more = f"; joined by {spoken} clips a word of synthetic voices (espeak-ng)" if spoken else ""
-        return DataCard("Speech Commands v0.02", "CC BY 4.0", f"{SPEECH_COMMANDS_PAPER}{more}", training_clips)
+        return DataCard("Speech Commands v0.02", CC_BY, f"{SPEECH_COMMANDS_PAPER}{more}", training_clips)
 
 
 def make_card(

@@ -60,6 +60,7 @@ def card_page(card: Card) -> str:
                 ]
                 for layer in card.layers
             ],
+            left=3,
         ),
         f"{card.sparsity:.1%} of all weights are zero. SHA-256 of the file: `{card.sha256}`.",
         f"## Data\n\n{card.data.name}, {card.data.license}: {card.data.source}. Training clips: "
@@ -126,6 +127,7 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.2%}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], left: int = 1) -> str:
+    """`left` columns of text, then numbers."""
+    lines = [heads, ["---"] * left + ["--:"] * (len(heads) - left), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
