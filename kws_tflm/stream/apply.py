@@ -6,6 +6,8 @@ detector is not part of the configuration's hash, so that the model stays the mo
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +21,14 @@ from kws_tflm.train.run_folder import RunFolder, open_run
 from kws_tflm.train.storage import write_atomic
 
 _MODELS = ("sparse.tflite", "dense.tflite")
+_REPORT = "convert.json"
 
 
 def apply_detector(
     target: Path, detector: DetectorConfig, config: Config | None = None, copy: Path | None = None
 ) -> list[Path]:
-    """Write `detector` into a model, or into a run folder (its `config.json` and its models).
+    """Write `detector` into a model, or into a run folder (its `config.json`, its models and
+    the digests of these in `convert.json`).
 
     Every file is replaced as a whole, and none before the new content of all of them has been checked: the
     metadata reads back, and the model gives the same bytes as before.
@@ -55,7 +59,8 @@ def apply_detector(
     if not models:
         raise ModelError(f"{target}: holds no model; run 'kws-tflm convert {target}' first")
     prepared = [(path, _with_detector(path, detector, run.config)) for path in models]
-    changed = _write([(path, content) for path, content in prepared if content is not None])
+    digests = _digests(target / _REPORT, {path.stem: content for path, content in prepared if content is not None})
+    changed = _write([(path, content) for path, content in prepared if content is not None] + digests)
     wanted = replace(run.config, detector=detector)
     if wanted != run.config:
         RunFolder(run.path, wanted)  # stores a configuration that differs in its detector only
@@ -83,6 +88,17 @@ def _with_detector(path: Path, detector: DetectorConfig, config: Config | None) 
     if stored is None or stored.config != wanted or not _same_outputs(before, after, str(path)):
         raise ModelError(f"{path}: its metadata cannot be replaced without harm; convert the model again")
     return after
+
+
+def _digests(report: Path, changed: dict[str, bytes]) -> list[tuple[Path, bytes]]:
+    """The conversion's report with the digests of the changed models, without which it would convert again."""
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+        for name, model in changed.items():
+            content[name] |= {"bytes": len(model), "sha256": hashlib.sha256(model).hexdigest()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [(report.resolve(), (json.dumps(content, indent=2) + "\n").encode())] if changed else []
 
 
 def _same_outputs(before: bytes, after: bytes, where: str) -> bool:

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         pairs(
             {
                 "length": f"{settings.minutes:g} minutes",
-                "keywords": f"{keywords} of {len(words)} words",
+                "keywords": f"{keywords}, of {len(words)} different words",
                 "other words": str(len(said) - keywords),
                 "recordings": f"{facts['recordings']} different ones, {facts['speakers']} speakers",
                 "background": f"{len(recordings.noise)} recordings, words {args.snr_db[0]:g} to {args.snr_db[1]:g} dB "
