@@ -7,14 +7,18 @@ namespace kws {
 namespace {
 
 constexpr int32_t kDigits = 20;              // more that the rescaled inputs have
-constexpr int32_t kTableMin = 512;           // outputs that pay for a table
+constexpr int32_t kMaxPipelined = 1 << 22;   // outputs
+constexpr int32_t kTableMin = 128;           // outputs that pay for a table
 constexpr int32_t kValues = 256;             // of a byte
 constexpr int32_t kHalf = int32_t{1} << 30;  // multiplier of 1/2 with shift 0
 
 bool IsHalf(const AddInput& input) { return input.multiplier == kHalf && input.shift == 0; }
 
+bool IsSmaller(const AddInput& input) { return input.shift <= -1; }
+
 bool IsFast(const AddParams& p) {
-  return (IsHalf(p.a) || IsHalf(p.b)) && FastRequantizer::Takes(p.output_shift);
+  const bool inputs = IsHalf(p.a) ? IsHalf(p.b) || IsSmaller(p.b) : IsSmaller(p.a) && IsHalf(p.b);
+  return inputs && FastRequantizer::Takes(p.output_shift);
 }
 
 int32_t Shifted(int32_t value, int32_t digits) {
@@ -41,9 +45,16 @@ struct Run {
 
 // table[byte]: twice what an input of that byte adds to a sum, less twice what the zero point of
 // the wide one adds.
-[[gnu::noinline]] void FillTable(const AddInput& other, int32_t wide_zero_point, int32_t* table) {
+void FillTable(const AddInput& other, int32_t wide_zero_point, int32_t* table) {
+  const bool half = IsHalf(other);
+  const int32_t right = half ? 1 : -other.shift;
+  const int32_t last = 1 << (right - 1);
   for (int32_t i = 0; i < kValues; ++i) {
-    table[i] = 2 * Rescaled(other, static_cast<int8_t>(i)) - Shifted(wide_zero_point, kDigits);
+    const int32_t value = Shifted(static_cast<int8_t>(i) - other.zero_point, kDigits);
+    const int32_t rescaled =
+        half ? value >> 1
+             : MultiplyByQuantizedMultiplierNarrow(value, other.multiplier, right, last);
+    table[i] = 2 * rescaled - Shifted(wide_zero_point, kDigits);
   }
 }
 
@@ -52,59 +63,60 @@ struct TableAdder {
   FastRequantizer requantize;
   int32_t min, max;
 
-  // The result before its last shift and saturation.
-  int32_t High(int8_t wide, int8_t other) const {
+  // Before saturation.
+  int32_t operator()(int8_t wide, int8_t other) const {
     const int32_t twice = Shifted(wide, kDigits) + table[static_cast<uint8_t>(other)];
-    return MultiplyHighRoundedAdd(twice, requantize.multiplier, requantize.offset + (twice >> 31));
-  }
-
-  int8_t Last(int32_t high) const {
-    return static_cast<int8_t>(SaturateInt8(high >> requantize.right));
+    return MultiplyHighRoundedAdd(twice, requantize.multiplier,
+                                  requantize.offset + (twice >> 31)) >>
+           requantize.right;
   }
 };
 
-// Stores `count` outputs, a multiple of four and not 0: first `high`, then those of the inputs but
-// the last, which it returns. Reads two values of `other` and one of `wide` more than that, while
-// the pointers move on by `count`. Five cycles an output: while one is multiplied,
-// the one before is shifted and stored, and those behind are loaded.
-int32_t AddPipelined(const TableAdder& adder, int32_t high, int32_t count, const int8_t*& wide,
+// Stores `count` outputs, a multiple of four from 4 to kMaxPipelined: first `sum`, saturated, then
+// those of the inputs but the last, which it returns. Reads two values of `other` and one of `wide`
+// more than that, while the pointers move on by `count`.
+//
+// Each line is a cycle: while one output is multiplied, the one before is saturated and stored, and
+// what the next two need is loaded three cycles before its use.
+int32_t AddPipelined(const TableAdder& adder, int32_t sum, int32_t count, const int8_t*& wide,
                      const int8_t*& other, int8_t*& output) {
 #if KWS_DSP_NATIVE
-#define KWS_ADD_ONE(last)                        \
-  "add %[sum], %[entry], %[value], lsl #20\n"    \
-  "ldr %[entry], [%[table], %[index], lsl #2]\n" \
-  "asr %[high], %[high], %[right]\n"             \
-  "ldrsb %[value], [%[wide]], #1\n"              \
-  "ssat %[high], #8, %[high]\n"                  \
-  "ldrb %[index], [%[other]], #1\n"              \
-  "strb %[high], [%[output]], #1\n"              \
-  "add %[high], %[offset], %[sum], asr #31\n"    \
-  "smmlar %[high], %[sum], %[multiplier], %[high]\n" last
-  const int32_t* table = adder.table;
-  int32_t entry, value, index, sum;
+#define KWS_ADD_ONE(last)                                                       \
+  "ldrsb %[value], [%[wide]], #1\n add %[high], %[offset], %[twice], asr #31\n" \
+  "ssat %[sum], #8, %[sum]\n ldrb %[index], [%[other]], #1\n"                   \
+  "smmlar %[high], %[twice], %[multiplier], %[high]\n" last                     \
+  "strb %[sum], [%[output]], #1\n add %[twice], %[entry], %[value], lsl #20\n"  \
+  "ldr %[entry], [%[table], %[index], lsl #2]\n asr %[sum], %[high], %[right]\n"
+  // A shift looks at the lowest byte of a register only: the counter takes the others. So there are
+  // thirteen registers, which is what compilers give.
+  int32_t right = adder.requantize.right | count << 8;
+  int32_t entry, value, index, twice, high;
   asm volatile(
       "ldrb %[index], [%[other]], #1\n"
       "ldrsb %[value], [%[wide]], #1\n"
       "ldr %[entry], [%[table], %[index], lsl #2]\n"
       "ldrb %[index], [%[other]], #1\n"
+      "add %[twice], %[entry], %[value], lsl #20\n"
+      "ldr %[entry], [%[table], %[index], lsl #2]\n"
       "1:\n"  //
-      KWS_ADD_ONE("") KWS_ADD_ONE("") KWS_ADD_ONE("subs %[count], #4\n") KWS_ADD_ONE("bne 1b\n")
-      : [wide] "+r"(wide), [other] "+r"(other), [output] "+r"(output), [count] "+r"(count),
-        [high] "+r"(high), [entry] "=&r"(entry), [value] "=&r"(value), [index] "=&r"(index),
-        [sum] "=&r"(sum)
-      : [table] "r"(table), [offset] "r"(adder.requantize.offset),
-        [multiplier] "r"(adder.requantize.multiplier), [right] "r"(adder.requantize.right)
+      KWS_ADD_ONE("") KWS_ADD_ONE("") KWS_ADD_ONE("sub %[right], #4 << 8\n")
+          KWS_ADD_ONE("cmp %[right], #1 << 8\n") "bge 1b\n"
+      : [wide] "+r"(wide), [other] "+r"(other), [output] "+r"(output), [sum] "+r"(sum),
+        [entry] "=&r"(entry), [value] "=&r"(value), [index] "=&r"(index), [twice] "=&r"(twice),
+        [high] "=&r"(high), [right] "+r"(right)
+      : [table] "r"(adder.table), [offset] "r"(adder.requantize.offset),
+        [multiplier] "r"(adder.requantize.multiplier)
       : "cc", "memory");
 #undef KWS_ADD_ONE
   wide -= 1;
   other -= 2;
 #else
   for (; count > 0; --count) {
-    *output++ = adder.Last(high);
-    high = adder.High(*wide++, *other++);
+    *output++ = static_cast<int8_t>(SaturateInt8(sum));
+    sum = adder(*wide++, *other++);
   }
 #endif
-  return high;
+  return sum;
 }
 
 [[gnu::noinline]] void AddRun(const TableAdder& adder, const Run& run, int8_t* output) {
@@ -113,12 +125,13 @@ int32_t AddPipelined(const TableAdder& adder, int32_t high, int32_t count, const
   const int8_t* end = output + run.count;
   int8_t* out = output;
   if (run.wide_step == 1 && run.other_step == 1 && run.count >= 7) {
-    const int32_t high = adder.High(*wide++, *other++);
-    *out = adder.Last(AddPipelined(adder, high, (run.count - 3) & ~3, wide, other, out));
-    ++out;
+    const int32_t first = adder(*wide++, *other++);
+    const int32_t rest = run.count - 3 < kMaxPipelined ? run.count - 3 : kMaxPipelined;
+    const int32_t last = AddPipelined(adder, first, rest & ~3, wide, other, out);
+    *out++ = static_cast<int8_t>(SaturateInt8(last));
   }
   for (; out < end; ++out, wide += run.wide_step, other += run.other_step) {
-    *out = adder.Last(adder.High(*wide, *other));
+    *out = static_cast<int8_t>(SaturateInt8(adder(*wide, *other)));
   }
   if (adder.min == INT8_MIN && adder.max == INT8_MAX) return;
   for (out = output; out < end; ++out) {
