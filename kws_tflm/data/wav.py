@@ -128,7 +128,8 @@ def _chunks(raw: bytes, where: str | Path) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _chunk_name(name: bytes) -> str:
-    return "samples" if name == b"data" else f"'{name.decode('ascii', 'backslashreplace').strip()}' chunk"
+    printable = "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in name)
+    return "samples" if name == b"data" else f"'{printable.strip()}' chunk"
 
 
 def _parse_format(chunk: bytes, where: str | Path) -> _Format:

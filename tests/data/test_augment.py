@@ -101,3 +101,49 @@ def test_any_shape_and_full_scale_stay_in_range(count, length, noise_length, see
     out = augment_batch(clips, noise, AugmentationConfig(gain_db=20.0), rng)
     assert out.shape == clips.shape
     assert out.dtype == np.int16
+
+
+def test_room_and_microphone_change_the_sound_but_not_its_energy():
+    clips = np.repeat(tone(amplitude=3000), 6, axis=0)
+    clips[:, 8000:] = 0
+    for changes in ({"room_probability": 1.0}, {"filter_probability": 1.0}):
+        out = run(clips, only(**changes)).astype(float)
+        assert (np.abs(out - clips).max(axis=1) > 100).all()
+        kept = (out**2).sum(axis=1) / (clips.astype(float) ** 2).sum(axis=1)
+        np.testing.assert_allclose(kept, 1.0, atol=0.01)
+
+
+def test_room_rings_on_after_the_sound():
+    clips = np.repeat(tone(amplitude=3000), 6, axis=0)
+    clips[:, 8000:] = 0
+    out = run(clips, only(room_probability=1.0)).astype(float)
+    assert (np.abs(out[:, 8000:8800]).max(axis=1) > 10).all()
+
+
+def test_voice_is_changed_on_words_but_not_on_silence():
+    clips = np.random.default_rng(3).integers(-3000, 3000, (4, 16000)).astype(np.int16)
+    silent = np.array([True, False, True, False])
+    config = only(voice_probability=1.0)
+    out = run(clips, config, noise=np.zeros(0, np.int16), silence=silent)
+    np.testing.assert_array_equal((out != clips).any(axis=1), ~silent)
+
+
+def test_loud_silence_is_louder():
+    clips = np.zeros((200, 16000), np.int16)
+    quiet, loud = (run(clips, only(loud_silence=share), silence=np.ones(200, bool)) for share in (0.0, 1.0))
+    assert np.median(loud.std(axis=1)[loud.any(axis=1)]) > 5 * np.median(quiet.std(axis=1)[quiet.any(axis=1)])
+
+
+def test_changes_that_are_off_draw_no_random_numbers():
+    clips = np.repeat(tone(), 3, axis=0)
+    on = AugmentationConfig(room_probability=1e-12, filter_probability=1e-12, voice_probability=1e-12)
+    off, first = np.random.default_rng(4), np.random.default_rng(4)
+    augment_batch(clips, NOISE, AugmentationConfig(), off)
+    # Shared draws come first: speed, shift, gain, noise or not, ratio, excerpts.
+    for _ in range(5):
+        first.random(3)
+    first.integers(0, len(NOISE) - 16000 + 1, 3)
+    first.random(3)  # which silence is new
+    assert off.random() == first.random()
+    changed = augment_batch(clips, NOISE, on, np.random.default_rng(4))
+    np.testing.assert_array_equal(changed, augment_batch(clips, NOISE, AugmentationConfig(), np.random.default_rng(4)))

@@ -143,3 +143,21 @@ def test_errors_are_one_line_and_say_what_to_do(tmp_path):
             load_dataset(case, folder, cache)
         assert expected in str(error.value)
         assert "\n" not in str(error.value)
+
+
+def test_synthetic_voices_join_the_training_split_only(tmp_path):
+    root = official_tree(tmp_path)
+    plain = load_dataset(config(**SPEECH), root, tmp_path / "cache")
+    more = load_dataset(config(**SPEECH, synthetic_voices=6), root, tmp_path / "cache")
+    before, after = plain.counts(), more.counts()
+    assert after["validation"] == before["validation"]
+    assert after["test"] == before["test"]
+    gained = {name: after["train"][name] - before["train"][name] for name in after["train"]}
+    assert gained == {"yes": 6, "no": 6, "_silence_": 0, "_unknown_": 3}
+    train = more.split("train")
+    np.testing.assert_array_equal(train.clips[: sum(before["train"].values())], plain.split("train").clips)
+    spoken = train.clips[-3:].astype(float)
+    assert (spoken.std(axis=1) > 50).all()
+    words = [name.split("/")[0] for name in train.names[-15:]]
+    assert words[:12] == ["yes"] * 6 + ["no"] * 6
+    assert not {"yes", "no"} & set(words[12:])

@@ -107,6 +107,13 @@ def test_corrupt_bytes_give_samples_or_an_audio_error(data):
     assert samples is None or (samples.dtype == np.int16 and 0 < len(samples) <= len(raw) // 2)
 
 
+def test_unprintable_chunk_name_stays_on_one_line():
+    raw = b"RIFF\x00\x00\x00\x00WAVE" + b"a\n\xffb" + struct.pack("<I", 99)
+    with pytest.raises(AudioError, match=r"99 bytes of 'a\\x0a\\xffb' chunk") as error:
+        decode_wav(raw, "a.wav")
+    assert "\n" not in str(error.value)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_after_a_riff_header(tail):
