@@ -1,12 +1,10 @@
 // The operators of this project and the built-in ones that networks have between them, with M7 or
-// with reference kernels. A new custom operator is one statement here.
+// with reference kernels.
 #ifndef CUSTOM_OPS_TESTS_EVERY_OPERATOR_H_
 #define CUSTOM_OPS_TESTS_EVERY_OPERATOR_H_
 
 #include "custom_ops/tflm/builtin_kernels.h"
 #include "custom_ops/tflm/register.h"
-#include "custom_ops/tflm/register_depthwise.h"
-#include "custom_ops/tflm/register_fully_connected.h"
 #include "custom_ops/tflm/resolver.h"
 
 namespace kws::fuzz {
@@ -18,20 +16,12 @@ struct EveryOperator {
   explicit EveryOperator(bool m7) {
     AddOperator<tflite::BuiltinOperator_MAX_POOL_2D>(resolver, builtin::Register_MAX_POOL_2D());
     AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver, builtin::Register_RESHAPE());
-    AddCustomOperator(resolver, kSparseConv2dName,
-                      m7 ? Register_SPARSE_CONV_2D_M7() : Register_SPARSE_CONV_2D_REFERENCE(),
-                      kSparseConv2dVersion);
-    AddCustomOperator(
-        resolver, kSparseFullyConnectedName,
-        m7 ? Register_SPARSE_FULLY_CONNECTED_M7() : Register_SPARSE_FULLY_CONNECTED_REFERENCE(),
-        kSparseFullyConnectedVersion);
-    AddCustomOperator(
-        resolver, kSparseDepthwiseName,
-        m7 ? Register_SPARSE_DEPTHWISE_CONV_2D_M7() : Register_SPARSE_DEPTHWISE_CONV_2D_REFERENCE(),
-        kSparseDepthwiseVersion);
-    AddCustomOperator(resolver, kSeparableConv2dName,
-                      m7 ? Register_SEPARABLE_CONV_2D_M7() : Register_SEPARABLE_CONV_2D_REFERENCE(),
-                      kSeparableConv2dVersion);
+#define KWS_ADD(name)                                                            \
+  AddCustomOperator(resolver, "KWS_" #name,                                      \
+                    m7 ? Register_##name##_M7() : Register_##name##_REFERENCE(), \
+                    kCustomOperatorVersion);
+    KWS_CUSTOM_OPERATORS(KWS_ADD)
+#undef KWS_ADD
   }
 
   // Built-in operators that this project has kernels for: its own.

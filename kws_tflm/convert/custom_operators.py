@@ -37,13 +37,13 @@ def _separable(constants: Constants) -> Weights:
     return np.concatenate([half.reshape(-1) for half in halves])
 
 
-CUSTOM_OPERATORS: dict[str, Callable[[Constants], Weights]] = {
+CUSTOM_OPERATORS: dict[str, Callable[[Constants], Weights] | None] = {
     CONV_OPERATOR: _first_packed,
     FULLY_CONNECTED_OPERATOR: _first_packed,
     DEPTHWISE_OPERATOR: _depthwise,
     SEPARABLE_OPERATOR: _separable,
 }
-"""Reader of the weights, zeros in place, by operator. A new operator is one entry."""
+"""Reader of the weights, zeros in place, by operator; None for one without weights. A new operator is one entry."""
 
 
 def stored_weights(operator: str, constants: Constants) -> Weights:
@@ -52,4 +52,5 @@ def stored_weights(operator: str, constants: Constants) -> Weights:
     Raises:
         FormatError: a packed buffer violates its format.
     """
-    return CUSTOM_OPERATORS[operator](constants)
+    reader = CUSTOM_OPERATORS[operator]
+    return reader(constants) if reader is not None else np.zeros(0, np.int8)

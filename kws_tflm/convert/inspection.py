@@ -143,7 +143,7 @@ def _describe(model: Any, index: int, op: Any, where: str) -> OperatorInfo:
     constants = [constant(model, graph.tensors[i]) for i in indices(op.inputs)[1:] if i >= 0]
     size = sum(values.nbytes for values in constants if values is not None)
     weights = constants[0] if constants else None
-    if name in CUSTOM_OPERATORS:
+    if CUSTOM_OPERATORS.get(name) is not None:
         if weights is None or weights.dtype.itemsize != 1:
             raise ModelError(f"{where}: operator {index} ({name}) has no packed weights; convert the model again")
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kws_tflm.config import Config, require_same
-from kws_tflm.convert import read_metadata
+from kws_tflm.convert import custom_operators, read_metadata
 from kws_tflm.errors import FirmwareError
 from kws_tflm.features.codegen import write_cpp
 from kws_tflm.features.quantize import input_quantization
@@ -22,22 +22,9 @@ from kws_tflm.firmware.model_facts import ModelFacts, read_model_facts
 from kws_tflm.runtime.detector import keyword_mask, threshold_permille
 
 CUSTOM_OPERATORS = {
-    "KWS_SPARSE_CONV_2D": (
-        "AddCustomOperator(resolver, kSparseConv2dName, Observed<{slot}>(Register_SPARSE_CONV_2D()), "
-        "kSparseConv2dVersion);"
-    ),
-    "KWS_SPARSE_FULLY_CONNECTED": (
-        "AddCustomOperator(resolver, kSparseFullyConnectedName, "
-        "Observed<{slot}>(Register_SPARSE_FULLY_CONNECTED()), kSparseFullyConnectedVersion);"
-    ),
-    "KWS_SPARSE_DEPTHWISE_CONV_2D": (
-        "AddCustomOperator(resolver, kSparseDepthwiseName, "
-        "Observed<{slot}>(Register_SPARSE_DEPTHWISE_CONV_2D()), kSparseDepthwiseVersion);"
-    ),
-    "KWS_SEPARABLE_CONV_2D": (
-        "AddCustomOperator(resolver, kSeparableConv2dName, "
-        "Observed<{slot}>(Register_SEPARABLE_CONV_2D()), kSeparableConv2dVersion);"
-    ),
+    name: f'AddCustomOperator(resolver, "{name}", Observed<{{slot}}>(Register_{name.removeprefix("KWS_")}()), '
+    "kCustomOperatorVersion);"
+    for name in custom_operators.CUSTOM_OPERATORS
 }
 """Custom operator -> the C++ statement that registers it in an observed slot."""
 MAX_CLASSES = 64

@@ -25,8 +25,15 @@ alignas(16) uint8_t arena[kArenaBytes];
 tflite::MicroInterpreter* running = nullptr;
 uint32_t running_model = 0, running_input = 0;
 
-constexpr int kOperators = 28;
-using Resolver = tflite::MicroMutableOpResolver<kOperators>;
+// Slots of the observer: the built-in operators below, then the custom ones.
+constexpr int kBuiltinOperators = 26;
+enum CustomSlot {
+#define KWS_SLOT(name) kCustom_##name,
+  KWS_CUSTOM_OPERATORS(KWS_SLOT)
+#undef KWS_SLOT
+      kCustomOperators
+};
+using Resolver = tflite::MicroMutableOpResolver<kBuiltinOperators + kCustomOperators>;
 using Op = tflite::BuiltinOperator;
 
 template <int kSlot>
@@ -42,7 +49,7 @@ void RegisterOperators(Resolver& resolver) {
   Add<2>(resolver, Op::BuiltinOperator_DEPTHWISE_CONV_2D, builtin::Register_DEPTHWISE_CONV_2D());
   Add<3>(resolver, Op::BuiltinOperator_FULLY_CONNECTED, builtin::Register_FULLY_CONNECTED());
   Add<4>(resolver, Op::BuiltinOperator_SOFTMAX, builtin::Register_SOFTMAX());
-  Add<5>(resolver, Op::BuiltinOperator_ADD, micro::Register_ADD());
+  Add<5>(resolver, Op::BuiltinOperator_ADD, builtin::Register_ADD());
   Add<6>(resolver, Op::BuiltinOperator_CONCATENATION, micro::Register_CONCATENATION());
   Add<7>(resolver, Op::BuiltinOperator_L2_NORMALIZATION, micro::Register_L2_NORMALIZATION());
   Add<8>(resolver, Op::BuiltinOperator_LOGISTIC, micro::Register_LOGISTIC());
@@ -64,10 +71,12 @@ void RegisterOperators(Resolver& resolver) {
   Add<23>(resolver, Op::BuiltinOperator_SUB, micro::Register_SUB());
   Add<24>(resolver, Op::BuiltinOperator_TANH, micro::Register_TANH());
   Add<25>(resolver, Op::BuiltinOperator_UNPACK, micro::Register_UNPACK());
-  resolver.AddCustom(kSparseConv2dName, Observed<26>(Register_SPARSE_CONV_2D()),
-                     kSparseConv2dVersion);
-  resolver.AddCustom(kSparseFullyConnectedName, Observed<27>(Register_SPARSE_FULLY_CONNECTED()),
-                     kSparseFullyConnectedVersion);
+#define KWS_ADD(name)                                                                 \
+  resolver.AddCustom("KWS_" #name,                                                    \
+                     Observed<kBuiltinOperators + kCustom_##name>(Register_##name()), \
+                     kCustomOperatorVersion);
+  KWS_CUSTOM_OPERATORS(KWS_ADD)
+#undef KWS_ADD
 }
 
 class Reporter final : public tflite::ErrorReporter {

@@ -7,15 +7,17 @@ import shutil
 
 import numpy as np
 import pytest
+from add_case import ACTIVATIONS, AddCase
 from dense_case import AVERAGE_POOL, CONV, DEPTHWISE, FULLY_CONNECTED, DenseCase
+from depthwise_models import separable_model, with_packed_weights
 
 from kws_tflm.config import FeatureConfig
 from kws_tflm.convert import SparsifyRule, sparsify
+from kws_tflm.convert.fuse_separable import fuse_separable
+from kws_tflm.convert.model import parse, serialize
 from kws_tflm.errors import BoardError, FirmwareError, ToolMissingError
 from kws_tflm.evaluate.second_opinion import BOARD, SECOND, compare, on_host, parse_output, second_opinion
 from kws_tflm.evaluate.second_opinion_vectors import ModelVectors, Vectors, pack
-
-ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 
 def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -71,6 +73,33 @@ def drawn_models(count: int) -> list[ModelVectors]:
     return models
 
 
+def drawn_sums(count: int) -> list[ModelVectors]:
+    """ADD without and with broadcasting."""
+    rng = np.random.default_rng(21)
+    models = []
+    for i in range(count):
+        shape = (1, *(int(side) for side in rng.integers(1, 13, 2)), int(rng.integers(1, 30)))
+        other = (shape, shape, shape[3:], (*shape[:3], 1))[i % 4]
+        a, b = rng.uniform(0.001, 0.2, 2)
+        zero_points = tuple(int(point) for point in rng.integers(-128, 128, 3))
+        case = AddCase(shape, other, a, b, a + b, zero_points, str(rng.choice(ACTIVATIONS)), bool(rng.integers(2)), i)
+        models.append(ModelVectors(f"ADD {i}", case.model(), case.values().reshape(1, -1)))
+    return models
+
+
+def depthwise_models() -> list[ModelVectors]:
+    """The row-pruned depthwise operator and a fused separable convolution."""
+    models = []
+    for i, shape in enumerate(((1, 7, 6, 8), (1, 9, 5, 12))):
+        case = DenseCase(DEPTHWISE, shape, shape[3], (3, 3), same=True, input_zero_point=5, seed=i)
+        values = case.values().reshape(1, -1)
+        models.append(ModelVectors(f"row-pruned {i}", with_packed_weights(parse(case.model())), values))
+        pair = separable_model(case, 5, ACTIVATIONS[i])
+        assert len(fuse_separable(pair, always=True)) == 1
+        models.append(ModelVectors(f"separable {i}", serialize(pair), values))
+    return models
+
+
 def clips(count: int, samples: int) -> list[np.ndarray]:
     """Noise at several volumes, a tone that clips, silence."""
     rng = np.random.default_rng(5)
@@ -80,7 +109,7 @@ def clips(count: int, samples: int) -> list[np.ndarray]:
 
 
 def test_every_kernel_on_drawn_shapes():
-    models = drawn_models(16)
+    models = [*drawn_models(16), *drawn_sums(16), *depthwise_models()]
     assert sum("sparse" in model.name for model in models) > 8
     opinion = second_opinion(Vectors(models), progress=lambda line: None)
     assert opinion.disagreements == (), opinion.verdict

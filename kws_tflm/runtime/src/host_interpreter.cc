@@ -57,13 +57,10 @@ std::vector<tflite::BuiltinOperator> RegisterAllOperators(Resolver& resolver) {
   KWS_ADD(TANH)
   KWS_ADD(UNPACK)
 #undef KWS_ADD
-  AddCustomOperator(resolver, kSparseConv2dName, Register_SPARSE_CONV_2D(), kSparseConv2dVersion);
-  AddCustomOperator(resolver, kSparseFullyConnectedName, Register_SPARSE_FULLY_CONNECTED(),
-                    kSparseFullyConnectedVersion);
-  AddCustomOperator(resolver, kSparseDepthwiseName, Register_SPARSE_DEPTHWISE_CONV_2D(),
-                    kSparseDepthwiseVersion);
-  AddCustomOperator(resolver, kSeparableConv2dName, Register_SEPARABLE_CONV_2D(),
-                    kSeparableConv2dVersion);
+#define KWS_ADD(name) \
+  AddCustomOperator(resolver, "KWS_" #name, Register_##name(), kCustomOperatorVersion);
+  KWS_CUSTOM_OPERATORS(KWS_ADD)
+#undef KWS_ADD
   return registered;
 }
 
