@@ -80,11 +80,6 @@ class Channels:
             return [(result, channel * multiplier + i) for i in range(multiplier)]
         return [(result, channel)] if self.names[reader] in (*POOLS, RESHAPE) else []
 
-    def input_zero_point(self, operator: int) -> int:
-        """Of the layer's input."""
-        source = operands(self.graph.operators[operator]).source
-        return int(self.graph.tensors[source].quantization.zeroPoint[0])
-
     def columns(self, operator: int, channel: int) -> npt.NDArray[np.int64]:
         """Weights of the input channel, [out, taps]: of a CONV_2D or FULLY_CONNECTED."""
         layer = self.layers[operator]
@@ -101,7 +96,7 @@ class Channels:
             value = self.constant(tensor, channel)
             if value is None:
                 return "it varies and is read"
-            if layer.pads and value != self.input_zero_point(reader):
+            if layer.pads and value != layer.input_zero_point:
                 return f"operator {reader} ({name}) pads, so that its border sees no constant"
             return ""
         follow = self.followers(reader, channel)
@@ -136,7 +131,7 @@ class Channels:
     def _constant_output(self, index: int, layer: Layer, channel: int) -> int | None:
         """The value of an output channel whose sum is the same at every position."""
         source = operands(self.graph.operators[index]).source
-        period, zero_point = self.period(source), self.input_zero_point(index)
+        period, zero_point = self.period(source), layer.input_zero_point
         if layer.operator == DEPTHWISE:
             weights = layer.weights[0, :, :, channel].reshape(-1, 1).astype(np.int64)
             inputs = [channel // (layer.out_channels // layer.in_channels)]

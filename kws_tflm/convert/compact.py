@@ -148,7 +148,7 @@ class _Removal:
             weights = self._channels.columns(index, int(channel))
             value = self._channels.constant(use.source, int(channel))
             if weights.any() and value is not None:
-                bias += weights.sum(axis=1) * (value - self._channels.input_zero_point(index))
+                bias += weights.sum(axis=1) * (value - layer.input_zero_point)
         kept = layer.weights.reshape(*layer.weights.shape[:3], -1, len(columns))[rows][..., columns]
         shape = (len(kept), -1) if layer.operator == FULLY_CONNECTED else (*kept.shape[:3], -1)
         self._replace(op, 1, kept.reshape(shape), rows, axis=0)

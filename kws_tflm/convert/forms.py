@@ -19,6 +19,11 @@ Features = dict[str, float]
 TILE = 8
 """Output positions that the convolution kernels hold in registers."""
 
+MAX_SINGLE_LANES = 3
+"""So many positions of a short tile are computed one by one; from here on a whole tile is cheaper."""
+CACHE_BYTES = 16 << 10
+"""Data cache of the STM32F7x7."""
+
 CONV_OPERATOR = "KWS_SPARSE_CONV_2D"
 FULLY_CONNECTED_OPERATOR = "KWS_SPARSE_FULLY_CONNECTED"
 
@@ -77,7 +82,7 @@ def as_rows(layer: Layer) -> Layer:
     weights = layer.weights.reshape(layer.out_channels, 1, 1, depth)
     return Layer(
         FULLY_CONNECTED, weights, layer.bias, layer.multipliers, layer.shifts,
-        (rows, 1, 1, depth), (rows, 1, 1, layer.out_channels), geometry, layer.per_channel,
+        (rows, 1, 1, depth), (rows, 1, 1, layer.out_channels), geometry, layer.per_channel, layer.input_zero_point,
     )  # fmt: skip
 
 
@@ -86,10 +91,13 @@ def is_rows(layer: Layer) -> bool:
     return layer.operator == FULLY_CONNECTED or layer.is_single_position
 
 
-def tiles_of(layer: Layer) -> int:
-    """Tiles of output positions; batches do not share one."""
+def tiles_of(layer: Layer) -> tuple[int, int]:
+    """Tiles of output positions, batches not sharing one, and single positions where a short tile is cheaper so."""
     height, width = layer.output_shape[1:3]
-    return layer.input_shape[0] * -(-height * width // TILE)
+    tiles, rest = divmod(height * width, TILE)
+    if rest > MAX_SINGLE_LANES:
+        tiles, rest = tiles + 1, 0
+    return layer.input_shape[0] * tiles, layer.input_shape[0] * rest
 
 
 def conv_features(layer: Layer, columns: int, aligned: bool) -> Features:
@@ -98,13 +106,18 @@ def conv_features(layer: Layer, columns: int, aligned: bool) -> Features:
     `columns` are those of the expanded tile; `aligned`: its channels can be taken by fours.
     """
     expanded = float(layer.positions * columns)
-    taps = float(layer.positions * layer.kernel[0] * layer.kernel[1])
+    kernel_h, kernel_w = layer.kernel
     return {
         "call": 1.0,
-        "row": float(layer.out_channels),
-        "row_tile": float(layer.out_channels * tiles_of(layer)),
         "output": float(layer.positions * layer.out_channels),
-        "tap": taps,
+        "tap_row": float(layer.positions * kernel_h),
+        "tap": float(layer.positions * kernel_h * kernel_w),
         "expand": expanded if aligned else 0.0,
         "expand_single": 0.0 if aligned else expanded,
     }
+
+
+def reading(size: int, passes: int) -> Features:
+    """Bytes of weights that come from flash: once, and again in every further pass where the cache is too small."""
+    overflow = min(max(2.0 * (size - CACHE_BYTES), 0.0), float(size))
+    return {"read": float(size), "read_again": overflow * max(passes - 1, 0)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,13 @@ from kws_tflm.convert.forms import (
     FULLY_CONNECTED_OPERATOR,
     NO_CONVOLUTION,
     NO_ROWS,
+    TILE,
     Features,
     Form,
     as_rows,
     conv_features,
     is_rows,
+    reading,
     tiles_of,
 )
 from kws_tflm.convert.layer import CONV, FULLY_CONNECTED, Layer
@@ -64,7 +67,15 @@ class Blocks(Form):
         stored, blocks = self._stored(layer, self.flat(layer))
         return stored / blocks
 
-    def pack(self, layer: Layer) -> bytes:
+    def bytes(self, layer: Layer) -> int:
+        """Of the packed buffer."""
+        flat = self.flat(layer)
+        stored, blocks = self._stored(layer, flat)
+        rows = -(-layer.out_channels // self.block_out)
+        values = self.block_out * self.block_in
+        return packing.packed_bytes(layer.out_channels, rows, blocks // rows, stored, values)
+
+    def pack(self, layer: Layer) -> builtins.bytes:
         """Encoding 1."""
         return packing.pack(
             layer.weights, layer.multipliers, layer.shifts.astype(np.int8), layer.geometry,
@@ -87,16 +98,19 @@ class ConvBlocks(Blocks):
         return None if fits else BEYOND
 
     def features(self, layer: Layer) -> Features:
-        """`block`: a stored block in a tile of eight positions; `block_row`: the start of its row."""
+        """`block`: a stored block in a tile of eight positions; `block_lane`: at a single position. Kernels differ
+        where block columns do not fit one byte (`_wide`)."""
         flat = self.flat(layer)
         stored, blocks = self._stored(layer, flat)
         rows = -(-layer.out_channels // self.block_out)
+        wide = "_wide" if blocks // rows > 1 << 8 else ""
+        tiles, lanes = tiles_of(layer)
         columns = blocks // rows * self.block_in
         features = conv_features(layer, columns, not flat and layer.in_channels % 4 == 0)
-        features["block"] = float(stored * tiles_of(layer))
-        features["block_row"] = float(rows * tiles_of(layer))
+        features |= reading(self.bytes(layer), tiles + lanes)
+        features |= {f"block{wide}": float(stored * tiles), f"block_lane{wide}": float(stored * lanes)}
         if self.figures == OTHER_BLOCKS:
-            features["value"] = features["block"] * self.block_out * self.block_in
+            features["value"] = float(stored * (tiles * TILE + lanes) * self.block_out * self.block_in)
         return features
 
 
@@ -132,11 +146,16 @@ class RowBlocks(Blocks):
             "expand": float(batches * rows.in_channels),
             "output": float(batches * rows.out_channels),
             "block": float(batches * stored),
+            **reading(self.bytes(layer), batches),
         }
         if self.figures == OTHER_BLOCKS:
             features["value"] = features["block"] * self.block_out * self.block_in
         return features
 
-    def pack(self, layer: Layer) -> bytes:
+    def bytes(self, layer: Layer) -> int:
+        """Of the packed buffer."""
+        return super().bytes(as_rows(layer))
+
+    def pack(self, layer: Layer) -> builtins.bytes:
         """Encoding 1, kernel 1x1."""
         return super().pack(as_rows(layer))

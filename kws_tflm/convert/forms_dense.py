@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kws_tflm.convert.forms import Features, Form, conv_features, tiles_of
+from kws_tflm.convert.forms import Features, Form, conv_features, reading
 from kws_tflm.convert.layer import DEPTHWISE, FULLY_CONNECTED, Layer
 
 BYTES_PER_SCALE = 12
 """A quantised channel of a built-in operator: scale (float32) and zero point (int64). Packed forms do without."""
+
+GROUP_BYTES = 2048
+"""Expanded input that the dense convolution keeps while it goes over the weights once."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,24 @@ class Dense(Form):
         taps = kernel_h * kernel_w
         if layer.operator == FULLY_CONNECTED:
             rows, units, depth = layer.input_shape[0], layer.out_channels, layer.in_channels
-            return {"call": 1.0, "output": float(rows * units), "product": float(rows * units * depth)}
+            return {
+                "call": 1.0,
+                "expand": float(rows * depth),
+                "output": float(rows * units),
+                "product": float(rows * (units - units % 4) * depth),
+                "product_single": float(rows * (units % 4) * depth),
+                **reading(self.bytes(layer), rows),
+            }
         if layer.operator == DEPTHWISE:
-            return depthwise_features(layer, float(layer.positions * layer.out_channels * taps))
+            channels = layer.out_channels
+            return depthwise_features(layer, float(layer.positions * channels * taps), float(channels))
         columns = taps * layer.in_channels
+        groups, pairs = layer.input_shape[0] * -(-layer.positions // layer.input_shape[0] // 4), -(-columns // 8) * 4
+        passes = -(-groups // max(GROUP_BYTES // (pairs * 16), 1))
         features = conv_features(layer, columns, layer.in_channels % 4 == 0)
-        groups = layer.input_shape[0] * -(-layer.positions // layer.input_shape[0] // 4)
-        pairs = -(-layer.out_channels // 2)
-        features["product"] = float(groups * 4 * pairs * 2 * columns)
-        features["weight_tile"] = float(tiles_of(layer) * layer.weights.size)
+        features |= reading(self.bytes(layer), passes)
+        features["product"] = float(groups * 4 * -(-layer.out_channels // 2) * 2 * pairs * 2)
+        features["weight_pass"] = float(passes * layer.weights.size)
         return features
 
     def pack(self, layer: Layer) -> bytes:
@@ -56,16 +68,23 @@ class Dense(Form):
         return int(layer.weights.size) + BYTES_PER_SCALE * scales
 
 
-def depthwise_features(layer: Layer, products: float) -> Features:
-    """Of the depthwise kernels: one for 3x3 without stride, one for other filters, one for channel multipliers."""
+def depthwise_features(layer: Layer, products: float, rows: float) -> Features:
+    """Of the depthwise kernels: one for 3x3 without stride, one for other filters, one for channel multipliers.
+
+    `rows`: filter rows or channels that are handled one by one. Channels beyond a multiple of four are singles.
+    """
     square = layer.kernel == (3, 3) and layer.geometry.dilation == layer.geometry.stride == (1, 1)
     single = layer.out_channels == layer.in_channels
     kind = "multiplied" if not single else "3x3" if square else "window"
+    by_fours = 1.0 - (layer.out_channels % 4) / layer.out_channels if single else 1.0
+    outputs = float(layer.positions * layer.out_channels)
     return {
         "call": 1.0,
-        "row": float(layer.out_channels),
+        "row": rows,
         "position": float(layer.positions),
-        f"output_{kind}": float(layer.positions * layer.out_channels),
-        f"product_{kind}": products,
         "expand": float(np.prod(layer.input_shape)),
+        f"output_{kind}": outputs * by_fours,
+        f"product_{kind}": products * by_fours,
+        "output_single": outputs * (1.0 - by_fours),
+        "product_single": products * (1.0 - by_fours),
     }

@@ -35,7 +35,7 @@ class RowPruned(Form):
     def features(self, layer: Layer) -> Features:
         """As dense, with the products of the stored rows."""
         stored = int(layer.weights[0].any(axis=1).sum())
-        return depthwise_features(layer, float(layer.positions * stored * layer.kernel[1]))
+        return depthwise_features(layer, float(layer.positions * stored * layer.kernel[1]), float(stored))
 
     def pack(self, layer: Layer) -> bytes:
         """A KWSD buffer."""

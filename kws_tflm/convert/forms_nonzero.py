@@ -13,17 +13,34 @@ from kws_tflm.convert.forms import (
     FULLY_CONNECTED_OPERATOR,
     NO_CONVOLUTION,
     NO_ROWS,
+    TILE,
     Features,
     Form,
     as_rows,
     conv_features,
     is_rows,
+    reading,
     tiles_of,
 )
 from kws_tflm.convert.layer import CONV, FULLY_CONNECTED, Layer
 
 M = 4
 """Columns that an N:M pattern counts over."""
+PAIR_LIMIT = 1 << 22
+"""Two sums share a word in the fast way of these kernels; neither may reach this."""
+MAX_FAST_SHIFT = 22
+
+
+def pair_features(layer: Layer, unit: str, count: int) -> Features:
+    """`count` units, of the fast way or, where a row's sums could leave their field, of the general one."""
+    geometry, zero_point = layer.geometry, layer.input_zero_point
+    reach = int(np.abs(layer.weights.astype(np.int64)).sum(axis=(1, 2, 3)).max()) * max(
+        127 - zero_point, zero_point + 128
+    )
+    shifts = bool(np.all((layer.shifts <= -1) & (layer.shifts >= -MAX_FAST_SHIFT)))
+    full_range = (geometry.activation_min, geometry.activation_max) == (-128, 127)
+    fast = reach < PAIR_LIMIT and shifts and full_range and layer.output_shape[1] * layer.output_shape[2] >= TILE
+    return {unit: float(count)} if fast else {f"{unit}_general": float(count)}
 
 
 @dataclass(frozen=True)
@@ -47,8 +64,10 @@ class ConvIndexList(Form):
     def features(self, layer: Layer) -> Features:
         """`entry`: a stored weight in a tile of eight positions."""
         columns = int(np.prod(layer.weights.shape[1:]))
+        tiles = sum(map(bool, tiles_of(layer)[1:])) + tiles_of(layer)[0]
         features = conv_features(layer, columns, layer.in_channels % 4 == 0)
-        features["entry"] = float(packing.index_list_entries(layer.weights).sum() * tiles_of(layer))
+        features |= reading(packing.index_list_bytes(layer.weights), tiles)
+        features |= pair_features(layer, "entry", int(packing.index_list_entries(layer.weights).sum()) * tiles)
         return features
 
     def pack(self, layer: Layer) -> bytes:
@@ -78,6 +97,7 @@ class RowIndexList(ConvIndexList):
             "expand": float(batches * rows.in_channels),
             "output": float(batches * rows.out_channels),
             "entry": float(batches * packing.index_list_entries(rows.weights).sum()),
+            **reading(packing.index_list_bytes(rows.weights), batches),
         }
 
     def pack(self, layer: Layer) -> bytes:
@@ -117,8 +137,10 @@ class ConvNOfM(Form):
         """`group`: four columns in a tile of eight positions."""
         flat = self.flat(layer)
         matrix = packing.as_matrix(layer.weights, (1, M), flat)
+        tiles = sum(map(bool, tiles_of(layer)[1:])) + tiles_of(layer)[0]
         features = conv_features(layer, matrix.shape[1], not flat and layer.in_channels % M == 0)
-        features["group"] = float(matrix.size // M * tiles_of(layer))
+        features |= reading(packing.n_of_m_bytes(layer.weights, self.n, flat), tiles)
+        features |= pair_features(layer, "group", matrix.size // M * tiles)
         return features
 
     def pack(self, layer: Layer) -> bytes:

@@ -33,6 +33,7 @@ class Layer:
     geometry: ConvGeometry = field(default_factory=ConvGeometry)
     per_channel: bool = True
     """The built-in operator carries a scale for every output channel, not one."""
+    input_zero_point: int = -128
 
     @property
     def positions(self) -> int:

@@ -74,7 +74,8 @@ def _read(model: Any, op: Any, operator: str) -> Layer:
     bias = _bias(model, use.bias, out_channels)
     multipliers, shifts, scales = _multipliers(operator, source, kernel, result, out_channels)
     geometry = _geometry(op, operator, result)
-    return Layer(operator, weights, bias, multipliers, shifts, *shapes, geometry, scales > 1)
+    zero_point = int(source.quantization.zeroPoint[0])
+    return Layer(operator, weights, bias, multipliers, shifts, *shapes, geometry, scales > 1, zero_point)
 
 
 Shape = tuple[int, int, int, int]

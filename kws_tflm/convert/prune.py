@@ -101,7 +101,7 @@ def prune_model(
             continue
         if before is not None and calibration is not None and operands(op).bias >= 0:
             after = Activations(serialize(edited), calibration).input_of(index)
-            pruned, factors = refit(layer, pruned, before.input_of(index), after, _zero_point(edited, op))
+            pruned, factors = refit(layer, pruned, before.input_of(index), after, layer.input_zero_point)
             reason = ", the rest fitted to the calibration data"
         _store(edited, op, pruned, factors)
         report.append(_line(edited, index, op, layer, pruned, PRUNED + reason))
@@ -191,10 +191,6 @@ def _store(model: Any, op: Any, layer: Layer, factors: npt.NDArray[np.float64]) 
             tensors.append(tensor)
             inputs[place] = len(tensors) - 1
     op.inputs = np.array(inputs, np.int32)
-
-
-def _zero_point(model: Any, op: Any) -> int:
-    return int(model.subgraphs[0].tensors[operands(op).source].quantization.zeroPoint[0])
 
 
 def _line(model: Any, index: int, op: Any, before: Layer | None, after: Layer | None, reason: str) -> PrunedLayer:

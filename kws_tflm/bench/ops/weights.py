@@ -62,6 +62,7 @@ class Tensors:
             layer.operator, self.weights, self.bias, multipliers, shifts,
             (1, *layer.input, in_channels), (1, *layer.output, self.out_channels),
             ConvGeometry(stride=layer.stride, dilation=layer.dilation, same_padding=layer.same), len(self.scales) > 1,
+            self.input_zero_point,
         )  # fmt: skip
 
 
