@@ -85,20 +85,23 @@ def read_subject(path: Path, config_file: str | Path | None = None, runner: str 
     return subject
 
 
-def evaluate_stages(subject: Subject, clips: Clips, runner: str | None = None) -> tuple[StageResult, ...]:
+def evaluate_stages(
+    subject: Subject, clips: Clips, runner: str | None = None, out_dir: Path | None = None
+) -> tuple[StageResult, ...]:
     """Every stage of `subject` that `runner` can compute; the one to deploy is last.
 
     Args:
         subject: as `read_subject` gave it.
         clips: its labelled features.
         runner: one of `RUNNERS`; None: of a run all stages on Keras, tf.lite and the host, of a model the host.
+        out_dir: build folder of the board's image, default `build/firmware` in the project.
 
     Raises:
         DataError: there is not one clip.
         ModelError: a run that has no stage for `runner`.
         ModelError, BoardError, FirmwareError, ToolMissingError: as the runners do.
     """
-    stages = list(_stages(subject, runner))
+    stages = list(_stages(subject, runner, out_dir))
     if not stages:
         wanted = "no trained or converted model" if runner is None else f"nothing for the runner '{runner}'"
         raise ModelError(f"{subject.path}: has {wanted}; train and convert it ('kws-tflm convert'), or choose another")
@@ -111,12 +114,12 @@ def evaluate_stages(subject: Subject, clips: Clips, runner: str | None = None) -
     return tuple(results)
 
 
-def int8_stage(model: Int8Model, runner: str) -> Scores:
+def int8_stage(model: Int8Model, runner: str, out_dir: Path | None = None) -> Scores:
     """Scores of an int8 model by ``host``, ``tflite`` or ``board``; the last is compared with the host."""
 
     def compute(clips: Clips) -> tuple[npt.NDArray[Any], int | None]:
         inputs = clips.quantized(model.input_scale, model.input_zero_point)
-        outputs = _runner(model, runner)(inputs)
+        outputs = _runner(model, runner, out_dir)(inputs)
         differing = None
         if runner == "board":
             differing = int(np.sum(np.any(outputs != host_outputs(model)(inputs), axis=1)))
@@ -125,22 +128,22 @@ def int8_stage(model: Int8Model, runner: str) -> Scores:
     return compute
 
 
-def _runner(model: Int8Model, runner: str) -> Outputs:
+def _runner(model: Int8Model, runner: str, out_dir: Path | None) -> Outputs:
     if runner == "board":
         from kws_tflm.evaluate.board import board_outputs
 
-        return board_outputs(model)
+        return board_outputs(model, out_dir=out_dir)
     return host_outputs(model) if runner == "host" else tflite_outputs(model)
 
 
-def _stages(subject: Subject, runner: str | None) -> Iterator[tuple[str, str, Scores]]:
+def _stages(subject: Subject, runner: str | None, out_dir: Path | None = None) -> Iterator[tuple[str, str, Scores]]:
     """Name, runner and computation of each stage."""
     path = subject.path
     if not subject.is_run:
         if runner == "keras":
             raise ModelError(f"{path}: is no run folder, and only a run has Keras models; choose another runner")
         where = runner or "host"
-        yield path.name, where, int8_stage(read_int8_model(path), where)
+        yield path.name, where, int8_stage(read_int8_model(path), where, out_dir)
         return
     if runner in (None, "keras"):
         yield from _keras_stages(path)
@@ -149,7 +152,7 @@ def _stages(subject: Subject, runner: str | None) -> Iterator[tuple[str, str, Sc
         if sparse.is_file() or dense.is_file():
             deployed = sparse if sparse.is_file() else dense
             name = "int8 sparse" if deployed == sparse else "int8 dense"
-            yield name, "board", int8_stage(read_int8_model(deployed), "board")
+            yield name, "board", int8_stage(read_int8_model(deployed), "board", out_dir)
         return
     if runner != "keras" and dense.is_file():
         where = runner or "tflite"

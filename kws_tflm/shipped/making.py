@@ -109,7 +109,7 @@ def make_card(
     clips = load(subject)
     progress("accuracy of every stage")
     stages = evaluate_stages(subject, clips)
-    board = evaluate_stages(subject, clips, "board")[0]
+    board = evaluate_stages(subject, clips, "board", out_dir)[0]
     spread = [SeedCard(config.seed, config.hash, _accuracies(stages))]
     for other in others:
         progress(f"accuracy of {other.path.name}")
@@ -151,7 +151,7 @@ def _card(
         config_name=config.name,
         config_hash=config.hash,
         seed=config.seed,
-        architecture=dataclasses.asdict(config.model),
+        architecture=config.to_dict()["model"],
         data=sources.data(config, report["clips"]["train"]),
         test_data=sources.test(sparse.result.clips),
         test_clips=sparse.result.clips,

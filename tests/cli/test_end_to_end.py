@@ -130,7 +130,7 @@ def test_evaluate_on_a_folder_of_recordings(models, audio, tmp_path, capsys):
     code, out = report(capsys, "evaluate", models[1], "--data", tmp_path)
     stage = next(iter(json.loads(out)["stages"].values()))
     assert code == 0
-    assert stage["clips"] == 2
+    assert stage["n"] == 2
 
 
 @pytest.mark.slow
