@@ -168,6 +168,8 @@ class TeacherConfig:
     models: int = 0
     """How many, with different seeds; 0: none."""
     epochs: int = 60
+    every_word: bool = False
+    """Teachers learn each word of ``_unknown_`` as a class of its own; their scores for that class are the sum."""
 
 
 @dataclass(frozen=True)

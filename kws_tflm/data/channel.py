@@ -15,6 +15,7 @@ Float32 = npt.NDArray[np.float32]
 _ROOMS = 12
 """Rooms, and microphones, a batch: its clips share them, for they take longer to make than to use."""
 _TAPS = 256
+_VOICE_HOP = 200
 
 
 class Channel:
@@ -46,7 +47,7 @@ class Channel:
         """Clip number `row` as another speaker might say it, float32 on the scale of int16; or the clip itself."""
         if row not in self._voices or not clip.any():
             return clip
-        changed = vary_timbre(clip.astype(np.float64), np.random.default_rng(self._voices[row]))
+        changed = vary_timbre(clip.astype(np.float64), np.random.default_rng(self._voices[row]), hop=_VOICE_HOP)
         return _as_loud_as(clip, changed)
 
     def path(self, clip: Float32, row: int) -> Float32:

@@ -93,14 +93,16 @@ class PhaseTrainer:
         pruner: Pruner | None,
         teacher: Any,
         watcher: Watcher,
+        judged: Any = None,
     ) -> None:
+        """`judged`: the model that is validated where `model` has other classes than the run; shares its weights."""
         self.phase, self.config, self.model, self.source = phase, config, model, source
         self.folder, self.pruner, self.watcher = folder, pruner, watcher
         self.optimizer = make_optimizer(model, config.train)
         decay = config.train.averaging
         self.mean = RunningMean(model, decay, pruner) if decay > 0 else None
         self.update = make_update(model, self.optimizer, pruner, teacher, config.train.distillation, self.mean)
-        self.scorer = Scorer(model)
+        self.scorer = Scorer(model if judged is None else judged)
 
     def run(self, earlier_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Train to the end or until patience is spent; returns the history with this phase's rows.
@@ -150,7 +152,7 @@ class PhaseTrainer:
         steps = len(data.labels) // size
         interval = max(1, steps // _MASK_UPDATES_AN_EPOCH)
         losses, hits = [], 0
-        made = batches(data, len(self.config.labels), self.config.train, rng, phase.distort, self.source.words())
+        made = batches(data, self.model.output_shape[-1], self.config.train, rng, phase.distort, self.source.words())
         for step, (x, y) in enumerate(made):
             if step % interval == 0:
                 self._prune_to(progress, phase.sparsity_at(epoch + step / steps))

@@ -22,7 +22,7 @@ from kws_tflm.train.report import make_report
 from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
 from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
 from kws_tflm.train.storage import write_atomic, write_json
-from kws_tflm.train.teachers import build_teacher, ensemble, teacher_phases
+from kws_tflm.train.teachers import WordSource, build_teacher, ensemble, teacher_phases
 
 _CALIBRATION_CLIPS = 1024
 
@@ -121,11 +121,19 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
             rows = folder.load_stage(phase.name).meta["rows"]
         else:
             started = time.monotonic()
-            model, pruner = _prepare(folder, phase, previous, source)
-            teacher = _teacher(folder, phase)
-            rows = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, watcher).run(rows)
+            meta: dict[str, Any] = {}
+            if phase.model is not None:
+                taught = WordSource(source, config)
+                new = build_teacher(config, phase, taught.count)
+                model, pruner, meta["words"] = new.model, None, taught.count
+                trainer = PhaseTrainer(phase, config, model, taught, folder, None, None, watcher, new.merged)
+            else:
+                model, pruner = _prepare(folder, phase, previous, source)
+                teacher = _teacher(folder, phase)
+                trainer = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, watcher)
+            rows = trainer.run(rows)
             masks = pruner.masks() if pruner is not None else {}
-            meta = {"rows": rows, "seconds": round(time.monotonic() - started, 1)}
+            meta |= {"rows": rows, "seconds": round(time.monotonic() - started, 1)}
             folder.save_stage(phase.name, Stage(model.get_weights(), masks, meta))
             folder.checkpoint.unlink(missing_ok=True)
             write_atomic(folder.path / "curves.png", draw_curves(rows, title))
@@ -147,7 +155,7 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
 def _teacher(folder: RunFolder, phase: Phase) -> Any:
     """Whose scores are targets: the teachers', else from the second phase on the float network's; None: nobody's."""
     config = folder.config
-    if phase.model is not None or config.train.distillation == 0:
+    if config.train.distillation == 0:
         return None
     if config.teacher.models:
         return ensemble(folder)
@@ -157,8 +165,6 @@ def _teacher(folder: RunFolder, phase: Phase) -> Any:
 def _prepare(folder: RunFolder, phase: Phase, previous: str | None, source: FeatureSource) -> tuple[Any, Pruner | None]:
     """The model a phase starts from, and its masks."""
     config = folder.config
-    if phase.model is not None:
-        return build_teacher(config, phase), None
     if previous is None:
         return build(config), None
     model = stage_model(folder, previous)

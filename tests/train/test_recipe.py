@@ -15,7 +15,7 @@ from kws_tflm.train.averaging import RunningMean
 from kws_tflm.train.batches import balanced_order, batches, mask
 from kws_tflm.train.run import phases
 from kws_tflm.train.source import LabelledFeatures
-from kws_tflm.train.teachers import ensemble
+from kws_tflm.train.teachers import ensemble, fine_labels
 
 from .fakes import FakeSource, tiny_config
 
@@ -130,6 +130,32 @@ def test_teachers_come_first_and_their_mean_is_what_is_learnt_from(tmp_path: Pat
     members = [layer for layer in teachers.layers if layer.name.startswith("teacher")]
     mean = np.mean([member(x).numpy() for member in members], axis=0)
     assert np.allclose(teachers(x).numpy(), mean, atol=1e-6)
+
+
+class WordSourceOfTwo(FakeSource):
+    """The class ``_unknown_`` (3) has the words 5 and 9 in turn."""
+
+    def words(self):  # type: ignore[no-untyped-def]
+        labels = self.train(0).labels
+        return np.where(labels == 3, np.where(np.arange(len(labels)) % 8 < 4, 5, 9), labels)
+
+
+def test_fine_labels_give_each_unknown_word_its_class() -> None:
+    labels = np.array([0, 1, 2, 3, 3, 3])
+    assert fine_labels(labels, np.array([0, 1, 2, 9, 5, 9]), 2).tolist() == [0, 1, 4, 3, 2, 3]
+
+
+def test_teachers_of_every_word_give_the_runs_classes(tmp_path: Path) -> None:
+    teacher = {**TEACHERS, "models": 1, "epochs": 3, "every_word": True}
+    config = tiny_config(train={"distillation": 0.5, "epochs": 1}, teacher=teacher, prune={"enabled": False})
+    report = train_run(config, tmp_path, WordSourceOfTwo(config), say=silent)
+    assert report["teachers"]["validation"]["accuracy"] > 0.8
+    stage = open_run(tmp_path).load_stage("teacher1")
+    assert stage.meta["words"] == 2
+    assert stage.weights[-1].shape == (6,)  # yes, no, two other words, silence, unknown
+    scores = ensemble(open_run(tmp_path))(np.zeros((2, 16, 10, 1), np.float32)).numpy()
+    assert scores.shape == (2, 4)
+    assert np.allclose(scores.sum(axis=1), 1.0, atol=1e-5)
 
 
 def test_teachers_without_distillation_are_refused() -> None:
