@@ -9,6 +9,7 @@ experiment with other seeds.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,53 @@ def _known(name: str) -> str:
     return find_subject(name).stem
 
 
-def _sources(run_folder: RunFolder, args: argparse.Namespace) -> Sources:
+def ship(
+    name: str,
+    run: Path,
+    *,
+    seeds: Sequence[Path] = (),
+    data: Path | None = None,
+    cache: Path = Path("build/cache"),
+    limit: int | None = None,
+    out: Path | None = None,
+) -> Card:
+    """Measure the run in the folder `run`, and put its model and card into `out` (None: the package).
+
+    Args:
+        name: of the shipped model.
+        run: trained to the end and converted.
+        seeds: runs of the same experiment with other seeds.
+        data: class folders to test on; None: the test split of each run's own data.
+        cache: prepared data.
+        limit: only so many recordings.
+        out: an existing folder.
+
+    Raises:
+        ModelError, MismatchError, DataError: the name or a run will not do; and what measuring raises.
+    """
+    from kws_tflm import shipped
+    from kws_tflm.cli.evaluate import load_clips
+    from kws_tflm.shipped.making import make_card, write_model
+
+    if not name.isidentifier():
+        raise ModelError(f"--name {name}: give a name of letters, digits and _, such as ds_cnn_sparse")
+    folder = out or shipped.folder()
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; make it first")
+    run_folder = find_run(run)
+    options = argparse.Namespace(data=data, split="test", limit=limit, cache=cache)
+    card = make_card(
+        name,
+        run_folder.path,
+        [find_run(path).path for path in seeds],
+        lambda subject: load_clips(subject, options),
+        _sources(run_folder, options),
+    )
+    write_model(card, run_folder.sparse, folder)
+    return card
+
+
+def _sources(run_folder: RunFolder, options: argparse.Namespace) -> Sources:
     """What the recordings for training and for the test are."""
     from kws_tflm.cli.data import open_run_dataset
     from kws_tflm.cli.evaluate import is_speech_commands
@@ -106,36 +153,22 @@ def _sources(run_folder: RunFolder, args: argparse.Namespace) -> Sources:
     config = run_folder.config()
     layout = None if run_folder.data_dir is None else find_layout(run_folder.data_dir, config.data.words)
     official_words = layout is not None and layout.words.name == WORDS_FOLDER
-    if args.data is not None and not is_speech_commands(args.data):
-        name = args.data.resolve().name
+    if options.data is not None and not is_speech_commands(options.data):
+        name = options.data.resolve().name
         return Sources(name == TEST_FOLDER, f"a folder '{name}'", official_words)
-    source = open_run_dataset(run_folder, config, args).source
+    source = open_run_dataset(run_folder, config, options).source
     kind = "synthetic" if config.data.kind == "synthetic" else "recorded"
     return Sources(source.endswith("12-class test set"), f"the test split of the {kind} set", official_words)
 
 
 def _make(args: argparse.Namespace) -> int:
-    from kws_tflm import shipped
-    from kws_tflm.cli.evaluate import load_clips
-    from kws_tflm.shipped.making import make_card, write_model
-
     if args.shown is not None:
         raise ModelError(f"'{args.shown}': with --make the name is given by --name")
-    if not args.name or not args.name.isidentifier():
-        raise ModelError(f"--name {args.name}: give a name of letters, digits and _, such as ds_cnn_sparse")
-    folder = args.out or shipped.folder()
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; make it first")
-    run_folder = find_run(args.make)
-    args.split = "test"
-    card = make_card(
-        args.name,
-        run_folder.path,
-        [find_run(path).path for path in args.seeds],
-        lambda subject: load_clips(subject, args),
-        _sources(run_folder, args),
+    if not args.name:
+        raise ModelError("--make needs --name: what the shipped model is called")
+    card = ship(
+        args.name, args.make, seeds=args.seeds, data=args.data, cache=args.cache, limit=args.limit, out=args.out
     )
-    write_model(card, run_folder.sparse, folder)
     if args.json:
         print_json(card.to_dict())
     else:

@@ -34,8 +34,13 @@ class Int8Model:
     custom_operators: tuple[str, ...]
 
     def scores(self, outputs: Int8) -> npt.NDArray[np.float64]:
-        """Real values of int8 outputs."""
-        return (outputs.astype(np.float64) - self.output_zero_point) * self.output_scale
+        """Class scores in [0, 1] of int8 outputs; of a model that ends with logits, their softmax."""
+        values = (outputs.astype(np.float64) - self.output_zero_point) * self.output_scale
+        lowest, highest = ((end - self.output_zero_point) * self.output_scale for end in (-128, 127))
+        if lowest >= -self.output_scale and highest <= 1 + self.output_scale:
+            return np.clip(values, 0, 1)
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def read_int8_model(path: Path) -> Int8Model:

@@ -1,6 +1,7 @@
 """Accuracy by class, confusion and reliability from scores."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from kws_tflm.errors import DataError
 from kws_tflm.evaluate.evaluation import evaluation_of
 from kws_tflm.evaluate.reliability import reliability_of
+from kws_tflm.evaluate.runners import Int8Model
 from kws_tflm.report.reliability import draw_evaluation
 
 LABELS = ("yes", "no", "_silence_")
@@ -64,6 +66,18 @@ def test_every_clip_is_in_one_bin(clips, classes, seed):
     right = sum(part.n * part.accuracy for part in bins if part.n)
     assert right == pytest.approx(result.result.correct)
     assert sum(word.n for word in result.classes.values()) == clips
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(1 / 256, -128), (0.1, 3)])
+def test_scores_of_probabilities_and_of_logits_are_in_order_and_in_range(scale, zero_point):
+    model = Int8Model(b"", Path("x"), 1, 3, 1.0, 0, scale, zero_point, ())
+    outputs = np.array([[-128, 127, 5], [127, 0, -128]], np.int8)
+
+    scores = model.scores(outputs)
+
+    assert np.array_equal(scores.argsort(axis=1), outputs.argsort(axis=1))
+    assert scores.min() >= 0
+    assert scores.max() <= 1
 
 
 def test_no_clips_is_one_error():
