@@ -43,7 +43,9 @@ def draw_det_curve(
     chosen: CurvePoint | None = None,
     configured: CurvePoint | None = None,
 ) -> None:
-    """Write a PNG. The band is the 95 % confidence of the miss rate; zero false alarms stand at half of one.
+    """Write a PNG. Zero false alarms stand at half of one.
+
+    The band is the 95 % confidence of the miss rate, for the smoothing of `chosen` (else of `configured`).
 
     Raises:
         DataError: the points have no miss rate (a stream without words).
@@ -58,8 +60,11 @@ def draw_det_curve(
     axis = figure.subplots()
     floor = 0.5 / hours
     smoothings = list(dict.fromkeys(point.smoothing for point in points))
+    marked = chosen or configured
+    banded = marked.smoothing if marked is not None else smoothings[0]
     for number, smoothing in enumerate(smoothings):
-        _line(axis, [p for p in points if p.smoothing == smoothing], COLOURS[number % len(COLOURS)], floor)
+        line = [p for p in points if p.smoothing == smoothing]
+        _line(axis, line, COLOURS[number % len(COLOURS)], floor, band=smoothing == banded)
     for mark, name, colour in ((configured, "configured", "#000000"), (chosen, "chosen", "#b3261e")):
         if mark is not None:
             axis.plot(
@@ -88,10 +93,11 @@ def draw_det_curve(
         partial.unlink(missing_ok=True)
 
 
-def _line(axis: Any, points: list[CurvePoint], colour: str, floor: float) -> None:
+def _line(axis: Any, points: list[CurvePoint], colour: str, floor: float, band: bool) -> None:
     rates = [max(floor, p.false_alarms_per_hour) for p in points]
     limits = [p.miss_rate_limits or (0.0, 1.0) for p in points]
     axis.plot(rates, [100.0 * (p.miss_rate or 0.0) for p in points], color=colour, marker=".", markersize=4,
               label=f"smoothing {points[0].smoothing}")  # fmt: skip
-    axis.fill_between(rates, [100 * low for low, _ in limits], [100 * high for _, high in limits], color=colour,
-                      alpha=0.12, lw=0)  # fmt: skip
+    if band:
+        low, high = ([100.0 * limit[side] for limit in limits] for side in (0, 1))
+        axis.fill_between(rates, low, high, color=colour, alpha=0.15, lw=0)
