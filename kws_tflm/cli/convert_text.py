@@ -23,7 +23,7 @@ def convert_text(result: Path, report: Mapping[str, Any], verbose: bool = False)
     lines = [
         *replaced_lines(report["replaced"]),
         *pruning_lines(report["pruning"]),
-        *compaction_lines(report["compaction"]),
+        *compaction_lines(report["compaction"], verbose),
         *fused_lines(report["fused"]),
         decisions_text(report, verbose),
         "",
@@ -73,12 +73,13 @@ def pruning_lines(pruning: Mapping[str, Any] | None) -> list[str]:
     return [*lines, ""]
 
 
-def compaction_lines(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+def compaction_lines(layers: Sequence[Mapping[str, Any]], verbose: bool) -> list[str]:
     """Which channels were taken out; nothing where there is nothing to say."""
-    if not layers:
+    shown = [layer for layer in layers if layer["removed"] or verbose]
+    if not shown:
         return []
     lines = ["channels that say nothing (filters of zeros, or nobody reads them)"]
-    for layer in layers:
+    for layer in shown:
         stays = f"; others stay: {layer['reason']}" if layer["reason"] else ""
         line = f"    {_short(layer['name'])}: {layer['removed']} of {layer['channels']} taken out{stays}"
         lines += textwrap.wrap(line, WIDTH, subsequent_indent="        ")

@@ -95,7 +95,7 @@ class Channels:
                 return ""
             value = self.constant(tensor, channel)
             if value is None:
-                return "it varies and is read"
+                return f"operator {reader} ({name}) reads it where it is no constant"
             if layer.pads and value != layer.input_zero_point:
                 return f"operator {reader} ({name}) pads, so that its border sees no constant"
             return ""
