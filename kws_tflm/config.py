@@ -44,7 +44,7 @@ class DataConfig:
     """Synthetic set only: clips of each keyword over all three splits."""
     synthetic_voices: int = 0
     """Recordings only: so many clips of each keyword, spoken by espeak-ng, join the training split, and
-    `unknown_fraction` times as many of other words."""
+    a quarter as many of each of some fifty other words."""
 
 
 @dataclass(frozen=True)

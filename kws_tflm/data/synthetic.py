@@ -70,9 +70,8 @@ def extra_voices(config: Config) -> list[ClipPlan]:
     clips: list[ClipPlan] = []
     for label, word in enumerate(data.words):
         clips += _spoken([word] * data.synthetic_voices, label, "train", rng)
-    others = other_words(data.words)
-    count = round(data.unknown_fraction * data.synthetic_voices * len(data.words))
-    return clips + _spoken([others[i % len(others)] for i in range(count)], len(data.words) + 1, "train", rng)
+    each = max(1, data.synthetic_voices // 4) if data.synthetic_voices else 0
+    return clips + _spoken(list(other_words(data.words)) * each, len(data.words) + 1, "train", rng)
 
 
 def split_size(clips_per_word: int, split: str) -> int:
