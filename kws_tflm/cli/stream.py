@@ -1,7 +1,8 @@
 """Long labelled streams: make one from recordings, and score a model's detections on it.
 
 'stream make' puts words at known times into real background noise; 'stream score' runs the firmware's
-pipeline over it and reports false alarms an hour against misses, with the threshold to choose.
+pipeline over it and reports false alarms an hour against misses, with the threshold to choose. Both report with
+--json; their options: kws-tflm stream make --help, kws-tflm stream score --help.
 """
 
 from __future__ import annotations
