@@ -60,6 +60,8 @@ def pruning_lines(pruning: Mapping[str, Any] | None) -> list[str]:
         lines.append(
             f"    {layer['operator']:>3}  {_short(layer['name']):<32}  {change:<22}  {layer['reason']}".rstrip()
         )
+    if not any(layer["pruned"] for layer in pruning["layers"]):
+        lines.append("no layer would gain by it: nothing was pruned")
     if pruning["clips"]:
         before, after = pruning["accuracy_before"], pruning["accuracy_after"]
         lines.append(

@@ -62,7 +62,7 @@ def convert_foreign(path: str | Path, out: str | Path, options: ForeignOptions |
     """`path` -> `out`; verified on noise.
 
     Raises:
-        ModelError: `path` cannot be read or used, `out` is the same file, nothing can be pruned.
+        ModelError: `path` cannot be read or used, `out` is the same file.
         DataError: a folder of recordings cannot be used.
         ParityError: the runners disagree.
     """

@@ -67,7 +67,7 @@ def prune_model(
     where: str = "model",
     costs: CostModel | None = None,
 ) -> tuple[bytes, list[PrunedLayer]]:
-    """Zero the weakest blocks of the layers that `request` means.
+    """Zero the weakest blocks of the layers that `request` means; the same bytes come back where none pays.
 
     Args:
         model: a full-int8 `.tflite`.
@@ -78,7 +78,7 @@ def prune_model(
         costs: None: the installed cost model.
 
     Raises:
-        ModelError: sparsity or block out of range, a layer that does not exist, no layer to prune.
+        ModelError: sparsity or block out of range, a layer that does not exist.
     """
     _check(request)
     rule, costs = rule or SparsifyRule(), costs or installed()
@@ -106,7 +106,7 @@ def prune_model(
         _store(edited, op, pruned, factors)
         report.append(_line(edited, index, op, layer, pruned, PRUNED + reason))
     if not any(line.pruned for line in report):
-        raise ModelError(f"{where}: no layer to prune: {'; '.join(sorted({line.reason for line in report}))}")
+        return model, report
     drop_unused(edited)
     return serialize(edited), report
 
