@@ -3,8 +3,17 @@
 #include "custom_ops/kernels/requantize.h"
 #include "custom_ops/kernels/sparse_conv2d_block_rows.h"
 
+// Block shapes that have kernels in this build, a bit each: firmware for one model needs no others.
+// Shapes without one run in RunAnyRow.
+#ifndef KWS_SPARSE_BLOCKS
+#define KWS_SPARSE_BLOCKS 0x3F
+#endif
+
 namespace kws {
 namespace {
+
+enum BlockShape { k1x2, k1x4, k2x2, k2x4, k4x1, k4x4 };
+constexpr bool Has(BlockShape shape) { return ((KWS_SPARSE_BLOCKS) >> shape & 1) != 0; }
 
 // Kernels of a layer; null where it has none.
 struct RowKernels {
@@ -21,20 +30,27 @@ RowKernels ChooseKernels(const SparseTiles& layer) {
   const bool byte = w.index_bytes == 1;
   switch (w.block_out * 16 + w.block_in) {
     case 0x12:
+      if (!Has(k1x2)) break;
       return {RunRows1x2, nullptr, nullptr};
     case 0x14:
+      if (!Has(k1x4)) break;
       return {RunRows1x4, nullptr, byte ? RunRowsOneLane : nullptr};
     case 0x22:
+      if (!Has(k2x2)) break;
       return {byte ? RunRows2x2 : nullptr, nullptr, nullptr};
     case 0x24:
+      if (!Has(k2x4)) break;
       return {byte ? RunRows2x4 : nullptr, nullptr, byte ? RunRowsOneLane : nullptr};
     case 0x41:
+      if (!Has(k4x1)) break;
       return {nullptr, RunRows4x1, nullptr};
     case 0x44:
+      if (!Has(k4x4)) break;
       return {byte ? RunRows4x4 : nullptr, nullptr, byte ? RunRowsOneLane : nullptr};
     default:
-      return {};
+      break;
   }
+  return {};
 }
 
 void RunLanes(const BlockTile& tile, RunRowsFn run, int32_t lane, int32_t count) {

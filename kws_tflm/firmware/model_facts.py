@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kws_tflm.convert import ModelInfo, inspect
+from kws_tflm.convert.custom_operators import SEPARABLE_OPERATOR
 from kws_tflm.convert.forms import CONV_OPERATOR
 from kws_tflm.convert.model import constant, parse
-from kws_tflm.convert.packing_header import read_header
+from kws_tflm.convert.packing_header import ENCODING_BLOCK, read_header
 from kws_tflm.errors import ModelError
 
+BLOCK_KERNELS = ((1, 2), (1, 4), (2, 2), (2, 4), (4, 1), (4, 4))
+"""(output, input) channels of the blocks that have kernels, in the order of `sparse_conv2d_tile.cc`."""
 SOFTMAX_SCALE, SOFTMAX_ZERO_POINT = 1 / 256, -128
 
 
@@ -32,6 +35,8 @@ class ModelFacts:
     """Name of each operator, in the model's order."""
     sparse_encodings: int
     """Bit 1 << encoding for each that KWS_SPARSE_CONV_2D has in this model; 0 without one."""
+    sparse_blocks: int
+    """Bit i for each shape BLOCK_KERNELS[i] of blocks in this model."""
     input_shape: tuple[int, ...]
     input_scale: float
     input_zero_point: int
@@ -39,8 +44,11 @@ class ModelFacts:
 
     @property
     def settings(self) -> dict[str, str]:
-        """CMake variables: no kernels of encodings that the model does not have."""
-        return {"KWS_SPARSE_ENCODINGS": f"{self.sparse_encodings:#x}" if self.sparse_encodings else ""}
+        """CMake variables: no kernels of encodings and block shapes that the model does not have."""
+        if not self.custom_operators:
+            return {"KWS_SPARSE_ENCODINGS": "", "KWS_SPARSE_BLOCKS": ""}
+        encodings = f"{self.sparse_encodings:#x}" if self.sparse_encodings else ""
+        return {"KWS_SPARSE_ENCODINGS": encodings, "KWS_SPARSE_BLOCKS": f"{self.sparse_blocks:#x}"}
 
 
 def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
@@ -63,6 +71,7 @@ def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
     source, result = info.inputs[0], info.outputs[0]
     if classifier:
         _check_classifier(path, info)
+    encodings, blocks = _sparse_kernels(data)
     names = {operator.operator for operator in info.operators}
     digest = hashlib.sha256(data).hexdigest()[:12]
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem)[:40]
@@ -73,7 +82,8 @@ def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
         builtin_operators=tuple(sorted(names - set(info.custom_operators))),
         custom_operators=tuple(info.custom_operators),
         operators=tuple(operator.operator for operator in info.operators),
-        sparse_encodings=_sparse_encodings(data),
+        sparse_encodings=encodings,
+        sparse_blocks=blocks,
         input_shape=source.shape,
         input_scale=source.scale,
         input_zero_point=source.zero_point,
@@ -81,15 +91,24 @@ def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
     )
 
 
-def _sparse_encodings(data: bytes) -> int:
+def _sparse_kernels(data: bytes) -> tuple[int, int]:
+    """Encodings and block shapes in the packed weights of a model."""
     model = parse(data)
-    found = 0
+    encodings = blocks = 0
     for graph in model.subgraphs:
         for operator in graph.operators:
-            if model.operatorCodes[operator.opcodeIndex].customCode == CONV_OPERATOR.encode():
-                packed = constant(model, graph.tensors[operator.inputs[1]])
-                found |= 0 if packed is None else 1 << read_header(packed.tobytes()).encoding
-    return found
+            name = (model.operatorCodes[operator.opcodeIndex].customCode or b"").decode("ascii", "replace")
+            if name not in (CONV_OPERATOR, SEPARABLE_OPERATOR):
+                continue
+            packed = constant(model, graph.tensors[operator.inputs[1 if name == CONV_OPERATOR else 2]])
+            if packed is None:
+                continue
+            header = read_header(packed.tobytes())
+            if name == CONV_OPERATOR:
+                encodings |= 1 << header.encoding
+            if header.encoding == ENCODING_BLOCK and header.group in BLOCK_KERNELS:
+                blocks |= 1 << BLOCK_KERNELS.index(header.group)
+    return encodings, blocks
 
 
 def _check_classifier(path: Path, info: ModelInfo) -> None:
