@@ -61,7 +61,12 @@ class SilentSink : public kws::MessageSink {
   int Report(const char*, va_list) override { return 0; }
 };
 
-constexpr int kMaxOperators = 16;
+constexpr int kBuiltin = 9;
+enum CustomSlot {
+#define SLOT(name) kCustom_##name,
+  KWS_CUSTOM_OPERATORS(SLOT)
+};
+constexpr int kMaxOperators = 32;
 Registration originals[kMaxOperators];
 Registration wrapped[kMaxOperators];
 
@@ -95,11 +100,13 @@ int32_t run_model(ModelCall* call) {
   kws::AddOperator<tflite::BuiltinOperator_ADD>(resolver, Mark<8>(kernels[5][k]));
   kws::AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver,
                                                     Mark<4>(Lasting(5, tflm::Register_RESHAPE())));
-  kws::AddCustomOperator(resolver, kws::kSparseConv2dName,
-                         Mark<6>(kws::Register_SPARSE_CONV_2D_M7()), kws::kSparseConv2dVersion);
-  kws::AddCustomOperator(resolver, kws::kSparseFullyConnectedName,
-                         Mark<7>(kws::Register_SPARSE_FULLY_CONNECTED_M7()),
-                         kws::kSparseFullyConnectedVersion);
+#define ADD_CUSTOM(name)                                                          \
+  kws::AddCustomOperator(                                                         \
+      resolver, "KWS_" #name,                                                     \
+      Mark<kBuiltin + kCustom_##name>(k == 0 ? kws::Register_##name##_REFERENCE() \
+                                             : kws::Register_##name##_M7()),      \
+      kws::kCustomOperatorVersion);
+  KWS_CUSTOM_OPERATORS(ADD_CUSTOM)
   SilentSink sink;
   const kws::ActiveSink active(sink);
   alignas(tflite::MicroInterpreter) static unsigned char storage[sizeof(tflite::MicroInterpreter)];
