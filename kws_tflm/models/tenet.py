@@ -19,12 +19,13 @@ _FIRST_KERNEL = 3
 
 @register("tenet")
 def tenet(config: Config) -> Any:
-    """Conv 3x1, then `blocks` inverted bottlenecks in three stages, average pool, dense, softmax.
+    """Conv 1x3, then `blocks` inverted bottlenecks in three stages, average pool, dense, softmax.
 
     A block is a 1x1 convolution to `expansion` x `filters` channels, a depthwise convolution of `kernel` frames and a
     1x1 convolution back, each with batch normalisation, added to its input before the last ReLU. The first block of
     a stage halves the frames, and its shortcut is a 1x1 convolution. The first convolution has no padding: a frame of
-    zeros would be a loud one among logarithms.
+    zeros would be a loud one among logarithms. Time runs along a row, [1, frames, channels]: the kernels work on rows, and
+    with time as a column the network of 48 filters took 2.7 times the cycles (8.5 against 3.2 M).
     """
     features, model = config.features, config.model
     if features.n_frames < 16:
@@ -41,15 +42,15 @@ def tenet(config: Config) -> Any:
         return layers.Conv2D(filters, kernel, stride, use_bias=False, name=name)
 
     inputs = keras.Input((features.n_frames, features.n_features, 1), name="features")
-    x = layers.Reshape((features.n_frames, 1, features.n_features), name="channels")(inputs)
-    x = convolved(x, conv(model.filters, "conv0", (_FIRST_KERNEL, 1)))
+    x = layers.Reshape((1, features.n_frames, features.n_features), name="channels")(inputs)
+    x = convolved(x, conv(model.filters, "conv0", (1, _FIRST_KERNEL)))
     stage = -1
     for block in range(1, model.blocks + 1):
         first = (block - 1) * _STAGES // model.blocks != stage
         stage = (block - 1) * _STAGES // model.blocks
         stride = 2 if first else 1
         depthwise = layers.DepthwiseConv2D(
-            (model.kernel, 1), (stride, stride), "same", use_bias=False, name=f"dw{block}"
+            (1, model.kernel), (stride, stride), "same", use_bias=False, name=f"dw{block}"
         )
         y = convolved(x, conv(model.expansion * model.filters, f"expand{block}"))
         y = convolved(y, depthwise)

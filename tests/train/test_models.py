@@ -60,9 +60,9 @@ def test_tenet_convolves_over_time_only() -> None:
     raw = {"features": {"kind": "log_mel"}, "model": {"name": "tenet", "filters": 16, "blocks": 6, "expansion": 2}}
     model = build(configuration.from_dict(raw))
     assert model.input_shape == (None, 49, 40, 1)
-    assert model.get_layer("conv0").output_shape == (None, 47, 1, 16)
-    assert [model.get_layer(f"block{i}_relu").output_shape[1] for i in range(1, 7)] == [24, 24, 12, 12, 6, 6]
-    assert model.get_layer("dw1").output_shape == (None, 24, 1, 32)
+    assert model.get_layer("conv0").output_shape == (None, 1, 47, 16)
+    assert [model.get_layer(f"block{i}_relu").output_shape[2] for i in range(1, 7)] == [24, 24, 12, 12, 6, 6]
+    assert model.get_layer("dw1").output_shape == (None, 1, 24, 32)
     with pytest.raises(ConfigError, match="at least 3 blocks"):
         build(configuration.from_dict({"model": {"name": "tenet", "blocks": 2}}))
 
