@@ -24,7 +24,7 @@ def tenet(config: Config) -> Any:
     A block is a 1x1 convolution to `expansion` x `filters` channels, a depthwise convolution of `kernel` frames and a
     1x1 convolution back, each with batch normalisation, added to its input before the last ReLU. The first block of
     a stage halves the frames, and its shortcut is a 1x1 convolution. The first convolution has no padding: a frame of
-    zeros would be a loud one among logarithms. Time runs along a row, [1, frames, channels]: the kernels work on rows, and
+    zeros would be a loud one among logarithms. Time runs along a row, [1, frames, channels]: kernels work on rows, and
     with time as a column the network of 48 filters took 2.7 times the cycles (8.5 against 3.2 M).
     """
     features, model = config.features, config.model
