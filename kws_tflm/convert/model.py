@@ -154,8 +154,11 @@ def _check_tensor(model: Any, tensor: Any, where: str) -> None:
     if any(not 0 <= side < 1 << 28 for side in shape):
         raise MalformedError(f"{where} has the impossible shape {list(shape)}")
     data = model.buffers[tensor.buffer].data
-    dtype = _DTYPES.get(type_name(tensor.type))
-    if data is not None and len(data) and dtype is not None:
+    kind = type_name(tensor.type)
+    if data is not None and len(data):
+        dtype = _DTYPES.get(kind)
+        if dtype is None:
+            raise MalformedError(f"{where} has constants of the type {kind}, which no int8 model has")
         needed = int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
         if len(data) != needed:
             raise MalformedError(f"{where} has {len(data)} bytes of data, its shape needs {needed}")

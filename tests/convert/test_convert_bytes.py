@@ -120,3 +120,11 @@ def test_constants_keep_their_values(tiny_models) -> None:
         assert (one is None) == (other is None)
         if one is not None:
             np.testing.assert_array_equal(one, other)
+
+
+def test_constants_of_a_type_that_nothing_reads_are_named(tiny_models) -> None:
+    model = parse(tiny_models.sparse)
+    graph = model.subgraphs[0]
+    graph.tensors[graph.operators[0].inputs[1]].type = schema().TensorType.COMPLEX64
+    with pytest.raises(ModelError, match="COMPLEX64"):
+        inspect(serialize(model))
