@@ -19,7 +19,7 @@ def make_board(detections=(), boots=True, error=None, fault=None):
     """A Board class whose firmware reports `detections` (word, permille, sample), an `error`, or faults."""
 
     class FakeBoard:
-        def __init__(self, elf, audio, *, paced=False):
+        def __init__(self, elf, audio, *, paced=False, timing=None):
             self.audio, self.paced = audio, paced
             self.on_serial = lambda data: None
             self.on_poll = None
@@ -28,6 +28,9 @@ def make_board(detections=(), boots=True, error=None, fault=None):
             self.heard = 0
             self.handler_instructions = 0
             self.resets, self.warnings = [], []
+
+        def counters(self):
+            return SimpleNamespace(cycles=0)
 
         def add_tap(self, tap):
             self.taps.append(tap)
