@@ -118,7 +118,7 @@ def test_info_names_the_sparse_operator_and_the_configuration(models, capsys):
     code, out = report(capsys, "info", models[1])
     facts = json.loads(out)
     assert code == 0
-    assert facts["custom_operators"] == ["KWS_SPARSE_CONV_2D"]
+    assert "KWS_SPARSE_CONV_2D" in facts["custom_operators"]
     assert facts["config"] == from_dict(CONFIG).hash
 
 
