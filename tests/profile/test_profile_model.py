@@ -53,9 +53,11 @@ def test_shapes_and_multiplications(profiled):
     first = profile.operators[0]
     by_name = {op.name: op for op in profile.operators}
     sparse = by_name["KWS_SPARSE_CONV_2D"]
+    depthwise = next(op for op in profile.operators if "DEPTHWISE" in op.name)  # packed or not, as the converter chose
 
     assert first.macs == math.prod(first.output_shape) * math.prod(first.filter_shape[1:])
     assert sparse.macs == math.prod(sparse.output_shape) * sparse.filter_shape[-1]
+    assert depthwise.macs == math.prod(depthwise.output_shape) * 9
     assert 0 < sparse.macs_stored < sparse.macs / 2
     assert first.macs_stored == first.macs
     assert by_name["SOFTMAX"].macs == 0
