@@ -185,6 +185,9 @@ class PruneConfig:
     block_shape: tuple[int, int] = (1, 4)
     """(output channels, input channels) that are kept or zeroed together; ``[1, 1]`` is unstructured. Where the
     input channels of a convolution do not fill blocks, as in a first layer, a block runs on into the next tap."""
+    granularity: str = "block"
+    """What is zeroed together: ``block`` (of `block_shape`), ``row`` (a line of a filter along the longer side of its
+    kernel), ``channel`` (a whole filter), ``1:4`` or ``2:4`` (so many of every four inputs stay)."""
     norm: str = "l2"
     """Block magnitude: ``l1`` (mean |w|) or ``l2`` (root mean square)."""
     epochs: int = 12
@@ -267,7 +270,7 @@ _YOUNGER = {
     "augmentation": ("room_probability", "filter_probability", "voice_probability", "loud_silence"),
     "model": ("first_kernel", "first_stride", "residual", "expansion", "kernel"),
     "train": ("frequency_mask", "masks", "word_balance", "averaging"),
-    "prune": ("layers", "distort"),
+    "prune": ("layers", "distort", "granularity"),
     "teacher": tuple(f.name for f in dataclasses.fields(TeacherConfig)),
 }
 """Keys younger than the first runs: at their defaults they are left out of the hash, so that those keep theirs."""

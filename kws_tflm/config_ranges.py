@@ -78,6 +78,11 @@ def check_ranges(config: Config, where: str) -> None:
     need(0 <= prune.sparsity < 1, "'prune.sparsity' must be in [0, 1)")
     need(len(prune.layers) > 0, "'prune.layers' must name layers or kinds of layers; to prune nothing: enabled = false")
     need(len(set(prune.layers)) == len(prune.layers), "'prune.layers' names a layer twice")
+    kinds = ("block", "row", "channel", "1:4", "2:4")
+    need(prune.granularity in kinds, f"'prune.granularity' must be one of {', '.join(kinds)}")
+    for pattern, sparsity in (("1:4", 0.75), ("2:4", 0.5)):
+        fits = prune.granularity != pattern or prune.sparsity in (0.0, sparsity)
+        need(fits, f"'prune.granularity' {pattern} needs 'prune.sparsity' = {sparsity}")
     need(prune.norm in ("l1", "l2"), "'prune.norm' must be 'l1' or 'l2'")
     need(all(1 <= b <= 16 for b in prune.block_shape), "'prune.block_shape' entries must be in [1, 16]")
     need(0 <= prune.begin_epoch <= prune.end_epoch <= prune.epochs, "'prune.begin_epoch' <= 'end_epoch' <= 'epochs'")

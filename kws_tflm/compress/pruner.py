@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from kws_tflm._tf import keras, tf
-from kws_tflm.compress.masks import Array, as_block_kernel, block_mask, block_sparsity
+from kws_tflm.compress.granularity import CHANNEL, prune_mask, zero_groups
+from kws_tflm.compress.masks import Array
 from kws_tflm.config import PruneConfig
 from kws_tflm.errors import ConfigError, ModelError
 
@@ -47,15 +48,22 @@ def _kind(layer: Any) -> str | None:
 
 
 class Pruner:
-    """Block masks for the layers of one model that `config.layers` names.
+    """Masks for the layers of one model that `config.layers` names, zeroing what `config.granularity` says together.
 
     Masks start as ones. `update` chooses them anew, `apply` zeroes the weights outside them; call
     `apply` after every optimiser step (it may be inside a `tf.function`).
     """
 
     def __init__(self, model: Any, config: PruneConfig) -> None:
+        """Raises ConfigError where the layers of `config` are not there, or are such that it cannot prune them."""
         self._config = config
         self._kernels = prunable_kernels(model, config.layers)
+        last = list(prunable_kernels(model, (POINTWISE, CONV, DENSE)))[-1:]
+        if config.granularity == CHANNEL and set(last) & set(self._kernels):
+            raise ConfigError(
+                f"'prune.layers': the output channels of '{last[0]}' are the classes and cannot be pruned; "
+                f"name the other layers, or choose another 'prune.granularity' than '{CHANNEL}'"
+            )
         self._masks = {
             name: tf.Variable(tf.ones_like(kernel), trainable=False, name=f"{name}_mask")
             for name, kernel in self._kernels.items()
@@ -67,15 +75,12 @@ class Pruner:
         return list(self._masks)
 
     def update(self, sparsity: float) -> None:
-        """Choose each layer's mask for `sparsity` by block magnitude, and apply it.
+        """Choose each layer's mask for `sparsity` by magnitude, and apply it.
 
         Weights that are zero already score lowest, so masks only ever grow.
         """
         for name, kernel in self._kernels.items():
-            weights = kernel.numpy()
-            blocks = as_block_kernel(weights, self._config.block_shape)
-            mask = block_mask(blocks, self._config.block_shape, sparsity, self._config.norm)
-            self._masks[name].assign(mask.reshape(weights.shape))
+            self._masks[name].assign(prune_mask(kernel.numpy(), self._config, sparsity))
         self.apply()
 
     def apply(self) -> None:
@@ -108,7 +113,7 @@ class Pruner:
 
 
 def layer_sparsity(model: Any, config: PruneConfig) -> list[dict[str, Any]]:
-    """For each layer that `config.layers` names: name, kernel shape, weights, zero fraction and zero-block fraction."""
+    """For each layer that `config.layers` names: name, kernel shape, weights, fractions of zeros and zero groups."""
     rows: list[dict[str, Any]] = []
     for name, variable in prunable_kernels(model, config.layers).items():
         kernel = variable.numpy()
@@ -118,7 +123,7 @@ def layer_sparsity(model: Any, config: PruneConfig) -> list[dict[str, Any]]:
                 "shape": list(kernel.shape),
                 "weights": int(kernel.size),
                 "sparsity": float(np.mean(kernel == 0.0)),
-                "block_sparsity": block_sparsity(as_block_kernel(kernel, config.block_shape), config.block_shape),
+                "block_sparsity": zero_groups(kernel, config),
             }
         )
     return rows
