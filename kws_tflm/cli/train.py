@@ -22,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--run", type=Path, dest="run_dir", metavar="DIR", help="run folder (default: runs/NAME-HASH)")
     parser.add_argument("--convert", action="store_true", help="convert afterwards, as 'kws-tflm convert' does")
+    parser.add_argument(
+        "--teachers",
+        type=Path,
+        metavar="RUN",
+        help="take the [teacher] networks of RUN, if they would be equal",
+    )
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard event files into the run folder")
     add_json(parser)
 
@@ -36,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     run_dir = args.run_dir or RUNS / f"{config.name}-{config.hash}"
     text = Path(args.config).read_text(encoding="utf-8")
     dataset = open_dataset(config, args)
-    report = train(config, dataset, run_dir, args.cache, config_text=text, tensorboard=args.tensorboard)
+    report = train(config, dataset, run_dir, args.cache, text, args.tensorboard, args.teachers)
     RunFolder(run_dir).note_data_dir(args.data)
     converted = convert(RunFolder(run_dir), dataset, args.cache) if args.convert else None
     if args.json:

@@ -22,7 +22,7 @@ from kws_tflm.train.report import make_report
 from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
 from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
 from kws_tflm.train.storage import write_atomic, write_json
-from kws_tflm.train.teachers import WordSource, build_teacher, ensemble, teacher_phases
+from kws_tflm.train.teachers import WordSource, adopt_teachers, build_teacher, ensemble, teacher_phases
 
 _CALIBRATION_CLIPS = 1024
 
@@ -40,15 +40,16 @@ def train_run(
     config_text: str | None = None,
     say: Callable[[str], None] = say_to_stderr,
     tensorboard: bool = False,
+    teachers: Path | None = None,
 ) -> dict[str, Any]:
     """Train everything that `run_dir` does not have yet and return the content of its `report.json`.
 
     Run again after an interruption, it goes on after the last whole epoch and ends with the weights
     of an uninterrupted run. A finished run is left as it is. With `tensorboard`, event files go to
-    `run_dir`/tensorboard as well.
+    `run_dir`/tensorboard as well. `teachers`: a run whose teachers are taken over (`adopt_teachers`).
 
     Raises:
-        MismatchError: `run_dir` belongs to another configuration.
+        MismatchError: `run_dir` belongs to another configuration, `teachers` are others than this run's.
         TrainingError: an empty class, a loss that is not finite, a full disk; nothing stored is lost.
     """
     try:
@@ -59,6 +60,8 @@ def train_run(
         if finished is not None:
             say(f"{run_dir}: trained before; delete the folder to train again")
             return finished
+        for name in adopt_teachers(folder, teachers) if teachers is not None else []:
+            say(f"{name}: taken from {teachers}")
         watcher = Watcher(say, EventLog(run_dir / "tensorboard").add) if tensorboard else Watcher(say)
         return _train(folder, source, watcher)
     except OSError as error:

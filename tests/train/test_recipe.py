@@ -9,7 +9,7 @@ import pytest
 
 from kws_tflm._tf import keras
 from kws_tflm.config import Config, PruneConfig, TrainConfig, from_dict
-from kws_tflm.errors import ConfigError
+from kws_tflm.errors import ConfigError, MismatchError
 from kws_tflm.train import open_run, train_run
 from kws_tflm.train.averaging import RunningMean
 from kws_tflm.train.batches import balanced_order, batches, mask
@@ -156,6 +156,24 @@ def test_teachers_of_every_word_give_the_runs_classes(tmp_path: Path) -> None:
     scores = ensemble(open_run(tmp_path))(np.zeros((2, 16, 10, 1), np.float32)).numpy()
     assert scores.shape == (2, 4)
     assert np.allclose(scores.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_teachers_of_another_run_are_taken_only_if_they_would_be_the_same(tmp_path: Path) -> None:
+    def settings(**train: float) -> Config:
+        changed = {"distillation": 0.5, "epochs": 1, **train}
+        return tiny_config(train=changed, teacher={**TEACHERS, "models": 1}, prune={"enabled": False})
+
+    first, second, third = settings(), settings(epochs=2), settings(epochs=2, mixup=0.5)
+    train_run(first, tmp_path / "first", FakeSource(first), say=silent)
+    lines: list[str] = []
+    train_run(second, tmp_path / "taken", FakeSource(second), say=lines.append, teachers=tmp_path / "first")
+    train_run(second, tmp_path / "trained", FakeSource(second), say=silent)
+
+    assert lines[0] == f"teacher1: taken from {tmp_path / 'first'}"
+    taken, trained = (open_run(tmp_path / name).load_stage("qat").weights for name in ("taken", "trained"))
+    assert all(np.array_equal(a, b) for a, b in zip(taken, trained, strict=True))
+    with pytest.raises(MismatchError, match=r"another 'train\.mixup'; leave --teachers out"):
+        train_run(third, tmp_path / "third", FakeSource(third), say=silent, teachers=tmp_path / "first")
 
 
 def test_teachers_without_distillation_are_refused() -> None:
