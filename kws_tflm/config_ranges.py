@@ -24,7 +24,7 @@ def check_ranges(config: Config, where: str) -> None:
     for word in data.words:
         need(bool(word) and not word.startswith("_"), f"'data.words': {word!r} is not a usable word")
     need(0 <= data.silence_fraction <= 1, "'data.silence_fraction' must be in [0, 1]")
-    need(0 <= data.unknown_fraction <= 1, "'data.unknown_fraction' must be in [0, 1]")
+    need(0 <= data.unknown_fraction <= 20, "'data.unknown_fraction' must be in [0, 20]")
     need(data.clips_per_word >= 10, "'data.clips_per_word' must be at least 10")
     need(0 <= data.synthetic_voices <= 5000, "'data.synthetic_voices' must be in [0, 5000]")
     need(feat.kind in ("mfcc", "log_mel"), "'features.kind' must be 'mfcc' or 'log_mel'")

@@ -24,6 +24,7 @@ from kws_tflm.errors import KwsError
 VERBS: dict[str, str] = {
     "demo": "the whole way once: data, training, conversion, firmware, virtual board",
     "train": "train, prune and quantise a network from a configuration file",
+    "sweep": "accuracy against sparsity, cycles and bytes over widths and what is pruned together",
     "convert": "make the dense int8 and the sparse .tflite of a run, or rewrite a foreign int8 .tflite",
     "evaluate": "accuracy of a model or of all stages of a run, class by class",
     "models": "list the shipped models with their cards, or make one of a run",
@@ -38,6 +39,7 @@ VERBS: dict[str, str] = {
     "parity": "follow one recording through every stage and name the first that differs",
     "info": "describe a model, a run, a firmware image or a recording; or what is installed",
     "data": "make or inspect a data set",
+    "synth": "make recordings of your own words with synthetic voices, and the file that trains on them",
     "stream": "make long labelled streams; false alarms an hour and misses on them",
 }
 

@@ -81,6 +81,15 @@ def say(utterance: Utterance) -> npt.NDArray[np.int16]:
     return np.frombuffer(raw, np.int16)
 
 
+def shared_library() -> ctypes.CDLL:
+    """The initialised library of this process, for questions that say nothing aloud.
+
+    Raises:
+        ToolMissingError: the espeak-ng library is not installed.
+    """
+    return _library()
+
+
 def _synthesise(library: ctypes.CDLL, utterance: Utterance) -> bytes:
     """Raw int16 samples; empty when the voice is unknown. Changes the library's state."""
     pieces: list[bytes] = []
