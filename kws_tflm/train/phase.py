@@ -65,6 +65,8 @@ class Watcher:
     """Gets a line for people."""
     row: Callable[[int, dict[str, Any]], None] = lambda step, row: None
     """Gets the number of epochs done in the whole run, and the history row."""
+    tick: Callable[[str, int, float], None] = lambda phase, epochs, done: None
+    """After each update: the phase, its epochs, how many of them are done, in parts too."""
 
 
 @dataclass
@@ -160,6 +162,7 @@ class PhaseTrainer:
             loss, correct = self.update(tf.constant(x), tf.constant(y), tf.constant(rate, tf.float32))
             losses.append(float(loss))
             hits += int(correct)
+            self.watcher.tick(phase.name, phase.epochs, epoch + (step + 1) / steps)
         self._prune_to(progress, phase.sparsity_at(epoch + 1))
         mean = float(np.mean(losses))
         if not math.isfinite(mean):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import sys
 import time
@@ -18,6 +19,7 @@ from kws_tflm.models import build
 from kws_tflm.report.curves import draw_curves
 from kws_tflm.train.events import EventLog
 from kws_tflm.train.phase import Phase, PhaseTrainer, Watcher
+from kws_tflm.train.progress_bar import ProgressBar
 from kws_tflm.train.report import make_report
 from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
 from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
@@ -27,18 +29,13 @@ from kws_tflm.train.teachers import WordSource, adopt_teachers, build_teacher, e
 _CALIBRATION_CLIPS = 1024
 
 
-def say_to_stderr(line: str) -> None:
-    """Progress lines go to standard error; standard output stays free for `--json`."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def train_run(
     config: Config,
     run_dir: Path,
     source: FeatureSource,
     *,
     config_text: str | None = None,
-    say: Callable[[str], None] = say_to_stderr,
+    say: Callable[[str], None] | None = None,
     tensorboard: bool = False,
     teachers: Path | None = None,
 ) -> dict[str, Any]:
@@ -46,12 +43,16 @@ def train_run(
 
     Run again after an interruption, it goes on after the last whole epoch and ends with the weights
     of an uninterrupted run. A finished run is left as it is. With `tensorboard`, event files go to
-    `run_dir`/tensorboard as well. `teachers`: a run whose teachers are taken over (`adopt_teachers`).
+    `run_dir`/tensorboard as well. `teachers`: a run whose teachers are taken over (`adopt_teachers`). Lines for people
+    go to `say`; without it to standard error, with a progress bar if that is a terminal (standard output stays free
+    for `--json`).
 
     Raises:
         MismatchError: `run_dir` belongs to another configuration, `teachers` are others than this run's.
         TrainingError: an empty class, a loss that is not finite, a full disk; nothing stored is lost.
     """
+    watcher = Watcher(say) if say is not None else _on_stderr()
+    say = watcher.say
     try:
         folder = RunFolder(run_dir, config)
         if config_text is not None:
@@ -62,12 +63,18 @@ def train_run(
             return finished
         for name in adopt_teachers(folder, teachers) if teachers is not None else []:
             say(f"{name}: taken from {teachers}")
-        watcher = Watcher(say, EventLog(run_dir / "tensorboard").add) if tensorboard else Watcher(say)
+        if tensorboard:
+            watcher = dataclasses.replace(watcher, row=EventLog(run_dir / "tensorboard").add)
         return _train(folder, source, watcher)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise TrainingError(f"{run_dir}: disk full; free some space and run the same command to go on") from None
+
+
+def _on_stderr() -> Watcher:
+    bar = ProgressBar(sys.stderr)
+    return Watcher(bar.say, tick=bar.tick)
 
 
 def load_model(run_dir: str | Path, stage: str) -> Any:
