@@ -35,7 +35,7 @@ VERBS: dict[str, str] = {
     "profile": "where the cycles of an inference, or of any stretch of an image, go",
     "annotate": "a function instruction by instruction: executions, cycles, pairing, waits",
     "calibrate": "compare the cycle model with published measurements on Cortex-M7 boards",
-    "bench": "benchmarks on the virtual board: the methods of the paper against sparsity",
+    "bench": "benchmarks on the virtual board: every operator and sparse form, or the methods of the paper",
     "parity": "follow one recording through every stage and name the first that differs",
     "info": "describe a model, a run, a firmware image or a recording; or what is installed",
     "data": "make or inspect a data set",
