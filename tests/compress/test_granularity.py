@@ -41,7 +41,9 @@ def channels(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, array.shape[-1]).T
 
 
-@given(shapes, st.sampled_from(["row", "channel"]), st.floats(0, 0.99), st.sampled_from(["l1", "l2"]), st.integers(0, 9))
+@given(
+    shapes, st.sampled_from(["row", "channel"]), st.floats(0, 0.99), st.sampled_from(["l1", "l2"]), st.integers(0, 9)
+)
 def test_whole_rows_or_channels_the_weakest_of_them(shape, granularity, sparsity, norm, seed) -> None:
     config = PruneConfig(granularity=granularity, norm=norm)
     weights = kernel(shape, seed)
