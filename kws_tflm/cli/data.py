@@ -2,7 +2,8 @@
 
 A synthetic set is made (or found in the cache); a Speech Commands folder is read and checked. --export
 writes the clips of one split as wav files in class folders; --stream writes a labelled stream of unseen
-voices, with its labels beside it as JSON, for 'kws-tflm run --labels'.
+voices, with its labels beside it as JSON, for 'kws-tflm run --labels'. 'kws-tflm data import SRC DST' makes clips of
+recordings of your own; see kws-tflm data import --help.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kws_tflm.cli import data_import
 from kws_tflm.cli.output import add_json, print_json
+from kws_tflm.errors import ConfigError
 
 if TYPE_CHECKING:
     from kws_tflm.cli.artefacts import RunFolder
@@ -25,7 +28,16 @@ EXAMPLE = "example: kws-tflm data --config configs/demo.toml --stream build/stre
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--config", required=True, metavar="FILE", help="experiment file, see configs/")
+    actions = parser.add_subparsers(dest="action", metavar="[import]", title="recordings of your own")
+    importer = actions.add_parser(
+        "import",
+        help="make clips of recordings of your own",
+        description=data_import.__doc__,
+        epilog=data_import.EXAMPLE,
+        formatter_class=parser.formatter_class,
+    )
+    data_import.add_arguments(importer)
+    parser.add_argument("--config", metavar="FILE", help="experiment file, see configs/")
     add_data_arguments(parser)
     parser.add_argument("--export", type=Path, metavar="DIR", help="write clips as wav files in class folders")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="what --export writes")
@@ -55,7 +67,11 @@ def open_run_dataset(run: RunFolder, config: Config, args: argparse.Namespace) -
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make, report, export."""
+    """Make, report, export; or import."""
+    if args.action == "import":
+        return data_import.run(args)
+    if args.config is None:
+        raise ConfigError("no experiment file given; name one with --config, for example configs/demo.toml")
     from kws_tflm import config as configuration
 
     config = configuration.load(args.config)

@@ -106,7 +106,7 @@ def paces(request: Request) -> dict[str, tuple[float, float]]:
         fast, slow = (float(np.median(part)) for part in (seconds[: len(voices)], seconds[len(voices) :]))
         if fast > LONGEST_SECONDS:
             raise DataError(
-                f"'{phrase.text}': takes {fast:.2f} s even when said fast, and of the second that a model hears a phrase "
+                f"'{phrase.text}': takes {fast:.2f} s even when said fast; of the second that a model hears, a phrase "
                 f"may fill {LONGEST_SECONDS:g} s; choose a shorter phrase, or the rarest words of it"
             )
         result[phrase.name] = (fast, slow)

@@ -170,4 +170,7 @@ def _samples(body: bytes, where: str | Path, min_samples: int) -> npt.NDArray[np
 def _convert(where: str | Path) -> str:
     """The command that makes a usable file of this one."""
     stem = Path(where).stem or "in"
-    return f"convert it: sox {Path(where).name or 'in.wav'} -r 16000 -c 1 -b 16 -e signed {stem}-16k.wav"
+    return (
+        f"convert it: sox {Path(where).name or 'in.wav'} -r 16000 -c 1 -b 16 -e signed {stem}-16k.wav, "
+        "or a whole folder: kws-tflm data import SRC DST"
+    )
