@@ -203,6 +203,8 @@ class PruneConfig:
 class QatConfig:
     """Prune-preserving quantisation-aware training."""
 
+    enabled: bool = True
+    """False: the float network is quantised as it is, its ranges from training clips."""
     epochs: int = 5
     learning_rate: float = 2e-4
 
@@ -271,6 +273,7 @@ _YOUNGER = {
     "model": ("first_kernel", "first_stride", "residual", "expansion", "kernel"),
     "train": ("frequency_mask", "masks", "word_balance", "averaging"),
     "prune": ("layers", "distort", "granularity"),
+    "qat": ("enabled",),
     "teacher": tuple(f.name for f in dataclasses.fields(TeacherConfig)),
 }
 """Keys younger than the first runs: at their defaults they are left out of the hash, so that those keep theirs."""

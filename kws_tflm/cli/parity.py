@@ -181,10 +181,10 @@ def _second_opinion(pcm: NDArray[np.int16], sources: Sources) -> SecondOpinion:
 
 def _keras(run_dir: Path) -> Any:
     def scores(features: NDArray[np.int16]) -> Any:
-        from kws_tflm.train import load_model
+        from kws_tflm.train import last_stage, load_model, open_run
         from kws_tflm.train.source import as_model_input
 
-        model = load_model(run_dir, "qat")
+        model = load_model(run_dir, last_stage(open_run(run_dir).config))
         return model.predict(as_model_input(features), batch_size=64, verbose=0)
 
     return scores

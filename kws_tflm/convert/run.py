@@ -76,21 +76,21 @@ def _fused(model: bytes, where: str) -> tuple[bytes, list[FusedPair]]:
 def convert_run(
     run_dir: str | Path, features: npt.NDArray[np.int16], objective: str = DEFAULT_OBJECTIVE, fuse: bool = False
 ) -> ConvertResult:
-    """QAT model of a run -> dense.tflite, sparse.tflite and convert.json in its folder.
+    """Last stage of a run (QAT, else float) -> dense.tflite, sparse.tflite and convert.json in its folder.
 
     Each file is replaced whole, convert.json last: it holds the digests of the other two.
 
     Args:
-        run_dir: folder that training made, with its `qat` stage finished.
+        run_dir: folder that training made, with all its stages finished.
         features: Q7.8 features of training clips; all of them calibrate, the first 64 verify.
         objective: one of `rule.OBJECTIVES`.
         fuse: see `SparsifyRule`.
     """
-    from kws_tflm.train import load_model, open_run
+    from kws_tflm.train import last_stage, load_model, open_run
     from kws_tflm.train.storage import write_atomic, write_json
 
     folder = open_run(run_dir)
-    dense = to_dense_tflite(load_model(run_dir, "qat"), features, folder.config)
+    dense = to_dense_tflite(load_model(run_dir, last_stage(folder.config)), features, folder.config)
     rule = dataclasses.replace(rule_for(folder.config, objective), fuse=fuse)
     result = convert_model(dense, features[:VERIFICATION_CLIPS], folder.config, folder.path.name, rule)
     write_atomic(folder.path / DENSE, result.dense)

@@ -4,9 +4,10 @@
 `result` the rows, their means over seeds and the Pareto front; `report`, `plot` what comes out.
 """
 
+from kws_tflm.sweep.measure import SweepData
 from kws_tflm.sweep.plan import Point, Shape, check_points, make_plan, parse_shape
 from kws_tflm.sweep.result import Row, Sweep, read_sweep
-from kws_tflm.sweep.runner import SweepData, run_sweep
+from kws_tflm.sweep.runner import run_sweep
 
 __all__ = [
     "Point",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,16 @@ from kws_tflm.train.storage import write_json
 POINT = "point.json"
 SPLITS = ("validation", "test")
 
+
+@dataclass(frozen=True)
+class SweepData:
+    """What the runs of one seed are trained, calibrated and judged on."""
+
+    source: FeatureSource
+    calibration: npt.NDArray[np.int16]
+    """Q7.8 features of training clips."""
+
+
 Profiler = Callable[[Path], ModelProfile]
 """Profile of one inference of the model in a file."""
 
@@ -31,48 +42,54 @@ def kept_row(run: Path, point: Point) -> Row | None:
     """The row of an earlier measurement, if it is of the model that is there."""
     try:
         stored = json.loads((run / POINT).read_text(encoding="utf-8"))
-        digest = hashlib.sha256((run / SPARSE).read_bytes()).hexdigest()
         row = read_row(stored["row"])
-        return row if stored["sha256"] == digest and row.config == point.config.hash else None
+        return row if stored["sha256"] == _digest(run) and row.config == point.config.hash else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def keep_row(run: Path, row: Row) -> None:
+    """For `kept_row`."""
+    write_json(run / POINT, {"sha256": _digest(run), "row": asdict(row)})
+
+
+def _digest(run: Path) -> str:
+    return hashlib.sha256((run / SPARSE).read_bytes()).hexdigest()
 
 
 def measure_run(
     run: Path,
     point: Point,
     report: dict[str, Any],
-    source: FeatureSource,
-    calibration: npt.NDArray[np.int16],
+    data: SweepData,
     profile: Profiler = profile_model,
 ) -> Row:
-    """Convert the run, evaluate what is deployed on validation and test, profile it; leaves point.json in the run.
+    """Convert the run, evaluate what is deployed on validation and test, profile it.
 
     Args:
         run: folder of a run that is trained to its end.
         point: which one.
         report: what training reported.
-        source: features of both splits.
-        calibration: Q7.8 features of training clips for the converter.
+        data: features of both splits, and of training clips for the converter.
         profile: how cycles are counted.
 
     Raises:
         ModelError, ParityError: as the conversion does. FirmwareError, ToolMissingError, BoardError: as the profile.
     """
     config = point.config
-    sparse = convert_run(run, calibration).sparse
+    sparse = convert_run(run, data.calibration).sparse
     accuracy = {
         stage: {split: float(values[split]["accuracy"]) for split in SPLITS}
         for stage, values in report["stages"].items()
     }
     accuracy["int8"] = {
-        split: evaluate_tflm(sparse, *source.evaluation(split), config.labels).accuracy for split in SPLITS
+        split: evaluate_tflm(sparse, *data.source.evaluation(split), config.labels).accuracy for split in SPLITS
     }
     profiled = profile(run / SPARSE)
     last = list(report["stages"].values())[-1]
     weights = sum(layer["weights"] for layer in last["sparsity"])
     zeros = sum(layer["weights"] * layer["sparsity"] for layer in last["sparsity"]) / max(weights, 1)
-    row = Row(
+    return Row(
         run=run.name,
         config=config.hash,
         seed=config.seed,
@@ -90,6 +107,3 @@ def measure_run(
         epochs=sum(stage["epochs"] for stage in report["stages"].values()),
         seconds=round(sum(stage["seconds"] for stage in report["stages"].values()), 1),
     )
-    digest = hashlib.sha256((run / SPARSE).read_bytes()).hexdigest()
-    write_json(run / POINT, {"sha256": digest, "row": row.__dict__})
-    return row

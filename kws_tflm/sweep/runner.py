@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from kws_tflm.config import Config
-from kws_tflm.sweep.measure import Profiler, kept_row, measure_run
+from kws_tflm.sweep.measure import SweepData, keep_row, kept_row, measure_run
 from kws_tflm.sweep.plan import Point
 from kws_tflm.sweep.result import Row
-from kws_tflm.train import FeatureSource, RunFolder, train_run
+from kws_tflm.train import RunFolder, open_run, train_run
 from kws_tflm.train.run import phases
 
-
-@dataclass(frozen=True)
-class SweepData:
-    """What the runs of one seed are trained, calibrated and judged on."""
-
-    source: FeatureSource
-    calibration: npt.NDArray[np.int16]
-    """Q7.8 features of training clips."""
+Measure = Callable[[Path, Point, dict[str, Any], SweepData], Row]
+Say = Callable[[str], None]
 
 
 def run_sweep(
@@ -32,9 +23,9 @@ def run_sweep(
     folder: Path,
     open_data: Callable[[Config], SweepData],
     *,
-    profile: Profiler | None = None,
+    measure: Measure = measure_run,
     measure_again: bool = False,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
     done: Callable[[list[Row]], None] = lambda rows: None,
 ) -> list[Row]:
     """Rows of all `points`, in their order.
@@ -45,7 +36,7 @@ def run_sweep(
         points: from `make_plan`.
         folder: where the run folders are.
         open_data: the data of a seed; asked only where something is to be trained or measured.
-        profile: counts cycles; None: the virtual board.
+        measure: what is done with a run that is trained.
         measure_again: evaluate and profile what is trained already once more.
         say: takes progress lines; None: standard error, with a bar while it trains if that is a terminal.
         done: told after each run what there is so far.
@@ -67,7 +58,7 @@ def run_sweep(
             tell(heading)
             if config.seed not in data:
                 data[config.seed] = open_data(config)
-            row = _train_and_measure(point, run, data[config.seed], donors.get(_sharing(point)), profile, say)
+            row = _train_and_measure(point, run, data[config.seed], donors.get(_sharing(point)), measure, say)
         donors.setdefault(_sharing(point), run)
         tell(f"{heading}: int8 {row.accuracy['int8']['test']:.2%} on test, {row.cycles / 1e6:.3f} M cycles (modelled)")
         rows.append(row)
@@ -85,12 +76,7 @@ def _sharing(point: Point) -> tuple[int, int]:
 
 
 def _train_and_measure(
-    point: Point,
-    run: Path,
-    data: SweepData,
-    donor: Path | None,
-    profile: Profiler | None,
-    say: Callable[[str], None] | None,
+    point: Point, run: Path, data: SweepData, donor: Path | None, measure: Measure, say: Say | None
 ) -> Row:
     from kws_tflm._tf import keras
 
@@ -99,15 +85,13 @@ def _train_and_measure(
         (say or _on_stderr)(f"float: taken from {donor.name}")
     report = train_run(point.config, run, data.source, say=say)
     (say or _on_stderr)("converting, evaluating, profiling")
-    if profile is None:
-        return measure_run(run, point, report, data.source, data.calibration)
-    return measure_run(run, point, report, data.source, data.calibration, profile)
+    row = measure(run, point, report, data)
+    keep_row(run, row)
+    return row
 
 
 def _adopt_float(folder: RunFolder, donor: Path) -> bool:
     """Take what training does before it prunes from `donor`, which differs in nothing but [prune] and its name."""
-    from kws_tflm.train import open_run
-
     if folder.has_stage("float"):
         return False
     other = open_run(donor)

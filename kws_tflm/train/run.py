@@ -115,8 +115,14 @@ def phases(config: Config) -> list[Phase]:
         sparsity = prune.sparsity
     first = train.epochs + (prune.epochs if prune.enabled else 0)
     rate, distort = qat.learning_rate, prune.distort
-    result.append(Phase("qat", 2, qat.epochs, rate, train.patience, first, sparsity=sparsity, distort=distort))
+    if qat.enabled:
+        result.append(Phase("qat", 2, qat.epochs, rate, train.patience, first, sparsity=sparsity, distort=distort))
     return result
+
+
+def last_stage(config: Config) -> str:
+    """The stage that is converted: ``qat``; without it ``pruned`` or ``float``, quantised after training."""
+    return phases(config)[-1].name
 
 
 def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[str, Any]:
@@ -154,7 +160,7 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
     models = {name: stage_model(folder, name) for name in STAGES if folder.has_stage(name)}
     report = make_report(folder, source, models, teachers)
     write_json(folder.path / "report.json", report)
-    layers = report["stages"]["qat"]["sparsity"]
+    layers = report["stages"][last_stage(config)]["sparsity"]
     if config.prune.enabled and layers:
         say("zeros by layer: " + ", ".join(f"{layer['layer']} {layer['sparsity']:.1%}" for layer in layers))
     for name, stage in report["stages"].items():
