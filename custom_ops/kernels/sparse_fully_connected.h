@@ -9,6 +9,7 @@
 
 #include "custom_ops/formats/block_sparse_conv.h"
 #include "custom_ops/formats/index_list_conv.h"
+#include "custom_ops/kernels/requantize.h"
 
 namespace kws {
 
@@ -20,10 +21,23 @@ struct SparseFullyConnectedParams {
 // Whether `layer` is a kernel of 1x1 without stride and dilation. Nothing below takes another.
 bool IsSparseFullyConnected(const SparseConvLayer& layer);
 
-// Whether the M7 kernels may requantise by the short sequence (FastRequantizer): no accumulator can
-// reach 2^30 whatever the input, every shift is in its range, and the output is not clamped.
-bool SparseFullyConnectedIsNarrow(const BlockSparseConv& weights, const int32_t* bias);
-bool SparseFullyConnectedIsNarrow(const IndexListConv& weights, const int32_t* bias);
+// How the M7 kernels requantise. The first kind is always right.
+struct FullyConnectedScale {
+  enum class Kind : uint8_t {
+    kGeneral,  // TFLite's formula
+    kNarrow,   // FastRequantizer: no accumulator can reach 2^30 whatever the input, every shift is
+               // in its range, and the output is not clamped
+    kOne,      // the same, and `one` is that of all units: weights quantised per tensor
+  };
+  Kind kind;
+  FastRequantizer one;
+};
+
+// The fastest kind that serves.
+FullyConnectedScale SparseFullyConnectedScale(const BlockSparseConv& weights, const int32_t* bias,
+                                              int32_t output_zero_point);
+FullyConnectedScale SparseFullyConnectedScale(const IndexListConv& weights, const int32_t* bias,
+                                              int32_t output_zero_point);
 
 // output[n, u] = clamp(requantise(bias[u] + sum w * (input[n, .] - input_zero_point)) +
 //                      output_zero_point)
@@ -42,16 +56,16 @@ void SparseFullyConnectedReference(const IndexListConv& weights,
 size_t SparseFullyConnectedM7ScratchBytes(const BlockSparseConv& weights);
 size_t SparseFullyConnectedM7ScratchBytes(const IndexListConv& weights);
 
-// The same result. `scratch` is 4-byte aligned; `narrow` as SparseFullyConnectedIsNarrow says (or
-// false). Fast for blocks of 4x4, 2x4 and 1x4, then 2x2, 4x1 and 1x2; other shapes
+// The same result. `scratch` is 4-byte aligned; `scale` as SparseFullyConnectedScale says, or of a
+// kind before. Fast for blocks of 4x4, 2x4 and 1x4, then 2x2, 4x1 and 1x2; other shapes
 // take a general loop of about two cycles a weight.
 void SparseFullyConnectedM7(const BlockSparseConv& weights,
-                            const SparseFullyConnectedParams& params, bool narrow,
-                            const int8_t* input, const int32_t* bias, int8_t* output,
-                            void* scratch);
+                            const SparseFullyConnectedParams& params,
+                            const FullyConnectedScale& scale, const int8_t* input,
+                            const int32_t* bias, int8_t* output, void* scratch);
 void SparseFullyConnectedM7(const IndexListConv& weights, const SparseFullyConnectedParams& params,
-                            bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
-                            void* scratch);
+                            const FullyConnectedScale& scale, const int8_t* input,
+                            const int32_t* bias, int8_t* output, void* scratch);
 
 }  // namespace kws
 

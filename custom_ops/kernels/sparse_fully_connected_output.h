@@ -4,35 +4,49 @@
 
 #include <cstdint>
 
-#include "custom_ops/formats/sparse_header.h"
 #include "custom_ops/kernels/dsp_bytes.h"
 #include "custom_ops/kernels/requantize.h"
+#include "custom_ops/kernels/sparse_fully_connected.h"
 
 namespace kws {
 
 struct FullyConnectedOutput {
   const SparseConvLayer& layer;
+  const FullyConnectedScale& scale;
   const int32_t* bias;
   int32_t zero_point;
-  bool narrow;     // SparseFullyConnectedIsNarrow
   int8_t* output;  // [units] of one batch
 
   // All units from their sums.
-  void Store(const int32_t* sums) const;
+  void Store(const int32_t* sums) const {
+    if (scale.kind == FullyConnectedScale::Kind::kOne) return StoreOne(sums);
+    if (scale.kind == FullyConnectedScale::Kind::kNarrow) return StoreNarrow(sums);
+    StoreGeneral(sums);
+  }
 
   // Units first to last - 1; the sum of unit u is sums[offsets[u + 1]] - sums[offsets[u]], where
   // sums[offsets[first]] is meant to be the first of `sums`.
   void StoreDifferences(int32_t first, int32_t last, const uint32_t* offsets,
                         const int32_t* sums) const {
-    if (narrow) return DifferencesNarrow(first, last, offsets, sums);
-    for (int32_t unit = first; unit < last; ++unit) {
-      const uint32_t after = static_cast<uint32_t>(sums[offsets[unit + 1] - offsets[first]]);
-      const uint32_t before = static_cast<uint32_t>(sums[offsets[unit] - offsets[first]]);
-      output[unit] = RequantizeWide(unit, static_cast<int32_t>(after - before));
+    if (first == last) return;
+    if (scale.kind == FullyConnectedScale::Kind::kOne) {
+      DifferencesOne(first, last, offsets, sums);
+    } else if (scale.kind == FullyConnectedScale::Kind::kNarrow) {
+      DifferencesNarrow(first, last, offsets, sums);
+    } else {
+      DifferencesGeneral(first, last, offsets, sums);
     }
   }
 
  private:
+  // One kind each.
+  void StoreGeneral(const int32_t* sums) const;
+  void StoreOne(const int32_t* sums) const;
+  void StoreNarrow(const int32_t* sums) const;
+  void DifferencesGeneral(int32_t first, int32_t last, const uint32_t* offsets,
+                          const int32_t* sums) const;
+  void DifferencesOne(int32_t first, int32_t last, const uint32_t* offsets,
+                      const int32_t* sums) const;
   void DifferencesNarrow(int32_t first, int32_t last, const uint32_t* offsets,
                          const int32_t* sums) const;
 

@@ -1,20 +1,142 @@
 #include "custom_ops/kernels/sparse_fully_connected_output.h"
 
 namespace kws {
+namespace {
 
-void FullyConnectedOutput::Store(const int32_t* sums) const {
-  const int32_t units = layer.out_channels;
-  if (!narrow) {
-    for (int32_t unit = 0; unit < units; ++unit) output[unit] = RequantizeWide(unit, sums[unit]);
-    return;
+uint32_t Difference(const uint32_t* offsets, int32_t first, int32_t unit, const int32_t* sums) {
+  const uint32_t after = static_cast<uint32_t>(sums[offsets[unit + 1] - offsets[first]]);
+  return after - static_cast<uint32_t>(sums[offsets[unit] - offsets[first]]);
+}
+
+}  // namespace
+
+void FullyConnectedOutput::StoreGeneral(const int32_t* sums) const {
+  for (int32_t unit = 0; unit < layer.out_channels; ++unit) {
+    output[unit] = RequantizeWide(unit, sums[unit]);
   }
+}
+
+void FullyConnectedOutput::DifferencesGeneral(int32_t first, int32_t last, const uint32_t* offsets,
+                                              const int32_t* sums) const {
+  for (int32_t unit = first; unit < last; ++unit) {
+    const uint32_t sum = Difference(offsets, first, unit, sums);
+    output[unit] = RequantizeWide(unit, static_cast<int32_t>(sum));
+  }
+}
+
+// Six cycles a unit in assembly: what is left of a unit after its product (ASR, SSAT, STRB) stands
+// in the next one's turn, and so it is below.
+void FullyConnectedOutput::StoreOne(const int32_t* sums) const {
+#if KWS_DSP_NATIVE
+  const int32_t* biases = bias;
+  int8_t* out = output;
+  int32_t left = layer.out_channels, sum, value, scaled, byte;
+  asm volatile(
+      "ldr %[sum], [%[biases]], #4\n"
+      "ldr %[value], [%[sums]], #4\n"
+      "subs %[left], #1\n"
+      "add %[sum], %[sum], %[value]\n"
+      "lsl %[value], %[sum], #1\n"
+      "add %[scaled], %[offset], %[value], asr #31\n"
+      "smmlar %[scaled], %[value], %[multiplier], %[scaled]\n"
+      "beq 2f\n"
+      "ldr %[sum], [%[biases]], #4\n"
+      "ldr %[value], [%[sums]], #4\n"
+      ".p2align 3\n"
+      "1:\n"
+      "add %[sum], %[sum], %[value]\n"
+      "subs %[left], #1\n"
+      "asr %[byte], %[scaled], %[right]\n"
+      "lsl %[value], %[sum], #1\n"
+      "ssat %[byte], #8, %[byte]\n"
+      "add %[scaled], %[offset], %[value], asr #31\n"
+      "smmlar %[scaled], %[value], %[multiplier], %[scaled]\n"
+      "itt ne\n"
+      "ldrne %[sum], [%[biases]], #4\n"
+      "ldrne %[value], [%[sums]], #4\n"
+      "strb %[byte], [%[out]], #1\n"
+      "bne 1b\n"
+      "2:\n"
+      "asr %[byte], %[scaled], %[right]\n"
+      "ssat %[byte], #8, %[byte]\n"
+      "strb %[byte], [%[out]]\n"
+      : [sum] "=&r"(sum), [value] "=&r"(value), [scaled] "=&r"(scaled), [byte] "=&r"(byte),
+        [left] "+r"(left), [sums] "+r"(sums), [biases] "+r"(biases), [out] "+r"(out)
+      : [offset] "r"(scale.one.offset), [multiplier] "r"(scale.one.multiplier),
+        [right] "r"(scale.one.right)
+      : "cc", "memory");
+#else
+  for (int32_t unit = 0; unit < layer.out_channels; ++unit) {
+    const uint32_t sum = static_cast<uint32_t>(bias[unit]) + static_cast<uint32_t>(sums[unit]);
+    output[unit] = static_cast<int8_t>(scale.one(static_cast<int32_t>(sum)));
+  }
+#endif
+}
+
+// Seven cycles a unit.
+void FullyConnectedOutput::DifferencesOne(int32_t first, int32_t last, const uint32_t* offsets,
+                                          const int32_t* sums) const {
+#if KWS_DSP_NATIVE
+  const int32_t* biases = bias + first;
+  const uint32_t* next_offset = offsets + first + 1;
+  int8_t* out = output + first;
+  // `at` is read once too often: the shifts of the buffer lie behind its offsets.
+  int32_t left = last - first, before = *sums, sum, scaled, at, byte;
+  asm volatile(
+      "ldr %[at], [%[offsets]], #4\n"
+      "ldr %[sum], [%[biases]], #4\n"
+      "subs %[left], #1\n"
+      "sub %[sum], %[sum], %[before]\n"
+      "ldr %[before], [%[origin], %[at], lsl #2]\n"
+      "ldr %[at], [%[offsets]], #4\n"
+      "add %[sum], %[sum], %[before]\n"
+      "lsl %[byte], %[sum], #1\n"
+      "add %[scaled], %[offset], %[byte], asr #31\n"
+      "smmlar %[scaled], %[byte], %[multiplier], %[scaled]\n"
+      "beq 2f\n"
+      "ldr %[sum], [%[biases]], #4\n"
+      ".p2align 3\n"
+      "1:\n"
+      "sub %[sum], %[sum], %[before]\n"
+      "ldr %[before], [%[origin], %[at], lsl #2]\n"
+      "subs %[left], #1\n"
+      "ldr %[at], [%[offsets]], #4\n"
+      "add %[sum], %[sum], %[before]\n"
+      "asr %[byte], %[scaled], %[right]\n"
+      "lsl %[scaled], %[sum], #1\n"
+      "it ne\n"
+      "ldrne %[sum], [%[biases]], #4\n"
+      "ssat %[byte], #8, %[byte]\n"
+      "strb %[byte], [%[out]], #1\n"
+      "add %[byte], %[offset], %[scaled], asr #31\n"
+      "smmlar %[scaled], %[scaled], %[multiplier], %[byte]\n"
+      "bne 1b\n"
+      "2:\n"
+      "asr %[byte], %[scaled], %[right]\n"
+      "ssat %[byte], #8, %[byte]\n"
+      "strb %[byte], [%[out]]\n"
+      : [sum] "=&r"(sum), [scaled] "=&r"(scaled), [at] "=&r"(at), [byte] "=&r"(byte),
+        [before] "+r"(before), [left] "+r"(left), [biases] "+r"(biases),
+        [offsets] "+r"(next_offset), [out] "+r"(out)
+      : [origin] "r"(sums - offsets[first]), [offset] "r"(scale.one.offset),
+        [multiplier] "r"(scale.one.multiplier), [right] "r"(scale.one.right)
+      : "cc", "memory");
+#else
+  for (int32_t unit = first; unit < last; ++unit) {
+    const uint32_t sum = Difference(offsets, first, unit, sums) + static_cast<uint32_t>(bias[unit]);
+    output[unit] = static_cast<int8_t>(scale.one(static_cast<int32_t>(sum)));
+  }
+#endif
+}
+
+void FullyConnectedOutput::StoreNarrow(const int32_t* sums) const {
   const int32_t odd = 2 * zero_point + 1;
 #if KWS_DSP_NATIVE
   const int32_t* biases = bias;
   const int32_t* multipliers = layer.multipliers;
   const int8_t* shifts = layer.shifts;
   int8_t* out = output;
-  int32_t left = units, value, sum, right, scaled, multiplier;
+  int32_t left = layer.out_channels, value, sum, right, scaled, multiplier;
   asm volatile(
       "ldr %[value], [%[sums]], #4\n"
       "ldr %[sum], [%[biases]], #4\n"
@@ -48,7 +170,7 @@ void FullyConnectedOutput::Store(const int32_t* sums) const {
       : [odd] "r"(odd)
       : "cc", "memory");
 #else
-  for (int32_t unit = 0; unit < units; ++unit) {
+  for (int32_t unit = 0; unit < layer.out_channels; ++unit) {
     const int32_t sum =
         static_cast<int32_t>(static_cast<uint32_t>(bias[unit]) + static_cast<uint32_t>(sums[unit]));
     output[unit] = Narrow(layer.multipliers[unit], layer.shifts[unit], sum, odd);
@@ -56,13 +178,11 @@ void FullyConnectedOutput::Store(const int32_t* sums) const {
 #endif
 }
 
-// Nine cycles a unit in assembly: what is left of a unit after its product (ASR, SSAT, STRB) stands
-// at the head of the next one's turn.
+// Nine cycles a unit.
 void FullyConnectedOutput::DifferencesNarrow(int32_t first, int32_t last, const uint32_t* offsets,
                                              const int32_t* sums) const {
   const int32_t odd = 2 * zero_point + 1;
 #if KWS_DSP_NATIVE
-  if (first == last) return;
   const int32_t* biases = bias + first;
   const int32_t* multipliers = layer.multipliers + first;
   const int8_t* shifts = layer.shifts + first;
@@ -111,9 +231,7 @@ void FullyConnectedOutput::DifferencesNarrow(int32_t first, int32_t last, const 
       : "cc", "memory");
 #else
   for (int32_t unit = first; unit < last; ++unit) {
-    const uint32_t after = static_cast<uint32_t>(sums[offsets[unit + 1] - offsets[first]]);
-    const uint32_t before = static_cast<uint32_t>(sums[offsets[unit] - offsets[first]]);
-    const uint32_t sum = after - before + static_cast<uint32_t>(bias[unit]);
+    const uint32_t sum = Difference(offsets, first, unit, sums) + static_cast<uint32_t>(bias[unit]);
     output[unit] =
         Narrow(layer.multipliers[unit], layer.shifts[unit], static_cast<int32_t>(sum), odd);
   }

@@ -40,6 +40,20 @@ bool IsNarrow(const Weights& w, const int32_t* bias) {
 }
 
 template <typename Weights>
+FullyConnectedScale Scale(const Weights& w, const int32_t* bias, int32_t output_zero_point) {
+  FullyConnectedScale scale = {};
+  if (!IsNarrow(w, bias)) return scale;
+  scale.kind = FullyConnectedScale::Kind::kOne;
+  scale.one = FastRequantizer(w.multipliers[0], -w.shifts[0], output_zero_point);
+  for (int32_t unit = 1; unit < w.out_channels; ++unit) {
+    if (w.multipliers[unit] != w.multipliers[0] || w.shifts[unit] != w.shifts[0]) {
+      scale.kind = FullyConnectedScale::Kind::kNarrow;
+    }
+  }
+  return scale;
+}
+
+template <typename Weights>
 void Reference(const Weights& w, const SparseFullyConnectedParams& params, const int8_t* input,
                const int32_t* bias, int8_t* output) {
   for (int32_t n = 0; n < params.batches; ++n, input += w.in_channels) {
@@ -66,12 +80,14 @@ bool IsSparseFullyConnected(const SparseConvLayer& layer) {
          layer.dilation_h == 1 && layer.dilation_w == 1;
 }
 
-bool SparseFullyConnectedIsNarrow(const BlockSparseConv& w, const int32_t* bias) {
-  return IsNarrow(w, bias);
+FullyConnectedScale SparseFullyConnectedScale(const BlockSparseConv& w, const int32_t* bias,
+                                              int32_t output_zero_point) {
+  return Scale(w, bias, output_zero_point);
 }
 
-bool SparseFullyConnectedIsNarrow(const IndexListConv& w, const int32_t* bias) {
-  return IsNarrow(w, bias);
+FullyConnectedScale SparseFullyConnectedScale(const IndexListConv& w, const int32_t* bias,
+                                              int32_t output_zero_point) {
+  return Scale(w, bias, output_zero_point);
 }
 
 void SparseFullyConnectedReference(const BlockSparseConv& w,

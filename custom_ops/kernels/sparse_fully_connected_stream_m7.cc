@@ -13,7 +13,7 @@ namespace {
 // LDRB or LDRH of the next index.
 #define KWS_LOAD_INDEX(load, size, target) load " " target ", [%[indices]], #" size "\n"
 
-// 4 * loops + 2 blocks, two in flight: (x, i, w, e) is the first one's input pairs, weights odd
+// 2 * pairs + 2 blocks, `loops` being pairs + 1; two in flight: (x, i, w, e) is the first one's input pairs, weights odd
 // and even; (j, v) the second one's index and weights.
 #define KWS_RUNNING_SUMS(load, size)                    \
   asm volatile(                                         \
@@ -25,11 +25,13 @@ namespace {
       "ldr %[i], [%[odd], %[i], lsl #3]\n"              \
       "sxtb16 %[e], %[w]\n"                             \
       "sxtb16 %[w], %[w], ror #8\n"                     \
-      "cmp %[loops], #0\n"                              \
+      "lsrs %[loops], #1\n"                             \
       "beq 2f\n"                                        \
+      "bcc 3f\n"                                        \
       ".p2align 3\n"                                    \
       "1:\n"                                            \
       KWS_RUNNING_PAIR(load, size, "")                  \
+      "3:\n"                                            \
       KWS_RUNNING_PAIR(load, size, "subs %[loops], #1\n") \
       "bne 1b\n"                                        \
       "2:\n"                                            \
@@ -81,8 +83,8 @@ void RunningSums1x4(const Index* indices, const int8_t* values, const uint32_t* 
   int32_t sum = 0;
 #if KWS_DSP_NATIVE
   if (count >= 2) {
-    uint32_t loops = (count - 2) / 4, i, j, w, v, x, e;
-    count -= 4 * loops + 2;
+    uint32_t loops = count / 2, i, j, w, v, x, e;
+    count %= 2;
     if (sizeof(Index) == 1) {
       KWS_RUNNING_SUMS("ldrb", "1");
     } else {
@@ -90,9 +92,9 @@ void RunningSums1x4(const Index* indices, const int8_t* values, const uint32_t* 
     }
   }
 #endif
-  for (uint32_t k = 0; k < count; ++k, values += 4) {
-    sum = MultiplyQuad(values, input + 2 * indices[k], sum);
-    sums[k] = sum;
+  for (; count != 0; --count, values += 4) {
+    sum = MultiplyQuad(values, input + 2 * *indices++, sum);
+    *sums++ = sum;
   }
 }
 

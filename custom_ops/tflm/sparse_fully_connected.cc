@@ -24,7 +24,7 @@ struct OpData {
     IndexListConv index_list;
   };
   SparseFullyConnectedParams params;
-  bool narrow;
+  FullyConnectedScale scale;
   Scratch scratch;
 
   // visit(view) of the encoding that the buffer has.
@@ -125,8 +125,9 @@ TfLiteStatus PrepareCommon(TfLiteContext* context, TfLiteNode* node) {
   op->params = {static_cast<int32_t>(inputs / depth), input->params.zero_point,
                 output->params.zero_point};
   const int32_t* const biases = static_cast<const int32_t*>(bias->data.data);
-  op->narrow =
-      op->Visit([&](const auto& view) { return SparseFullyConnectedIsNarrow(view, biases); });
+  op->scale = op->Visit([&](const auto& view) {
+    return SparseFullyConnectedScale(view, biases, op->params.output_zero_point);
+  });
   return kTfLiteOk;
 }
 
@@ -155,7 +156,7 @@ TfLiteStatus EvalReference(TfLiteContext* context, TfLiteNode* node) {
 TfLiteStatus EvalM7(TfLiteContext* context, TfLiteNode* node) {
   const OpData& op = *static_cast<const OpData*>(node->user_data);
   op.Visit([&](const auto& view) {
-    SparseFullyConnectedM7(view, op.params, op.narrow, EvalInput<int8_t>(context, node, kInput),
+    SparseFullyConnectedM7(view, op.params, op.scale, EvalInput<int8_t>(context, node, kInput),
                            EvalInput<int32_t>(context, node, kBias),
                            EvalOutput<int8_t>(context, node, kOutput),
                            GetScratch(context, op.scratch));

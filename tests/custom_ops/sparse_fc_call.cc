@@ -11,8 +11,8 @@ struct SparseFcCall {
   uint8_t* scratch;     // 4-byte aligned
   uint32_t packed_bytes, scratch_bytes;
   int32_t batches, input_zero_point, output_zero_point;
-  int32_t use_m7;         // 0: reference
-  int32_t forbid_narrow;  // take the general requantisation even where the short one is allowed
+  int32_t use_m7;     // 0: reference
+  int32_t most_kind;  // of FullyConnectedScale; one before is taken even where a later one serves
 };
 
 // 0, a FormatError, -1 (not a FULLY_CONNECTED) or -2 (scratch too small).
@@ -31,8 +31,12 @@ int32_t Run(const SparseFcCall& call, const View& view) {
     return 0;
   }
   if (kws::SparseFullyConnectedM7ScratchBytes(view) > call.scratch_bytes) return -2;
-  const bool narrow = !call.forbid_narrow && kws::SparseFullyConnectedIsNarrow(view, call.bias);
-  kws::SparseFullyConnectedM7(view, params, narrow, call.input, call.bias, call.output,
+  kws::FullyConnectedScale scale =
+      kws::SparseFullyConnectedScale(view, call.bias, call.output_zero_point);
+  using Kind = kws::FullyConnectedScale::Kind;
+  const Kind most = static_cast<Kind>(call.most_kind);
+  if (scale.kind > most) scale.kind = most;
+  kws::SparseFullyConnectedM7(view, params, scale, call.input, call.bias, call.output,
                               call.scratch);
   return 0;
 }

@@ -40,15 +40,13 @@ def packed(case: ConvCase, encoding: str) -> bytes:
 class SparseFc(ABC):
     """One machine that runs `sparse_fc_call.cc`."""
 
-    def run(
-        self, case: ConvCase, encoding: str = BLOCKS, *, m7: bool = True, forbid_narrow: bool = False
-    ) -> np.ndarray:
+    def run(self, case: ConvCase, encoding: str = BLOCKS, *, m7: bool = True, most_kind: int = 2) -> np.ndarray:
         """Output [batches, units]."""
         buffer, size = packed(case, encoding), case.input.shape[0] * case.weights.shape[0]
         status, output = self._call(
             [buffer, case.input.tobytes(), case.bias.astype("<i4").tobytes(), bytes(size) + GUARD],
             [len(buffer), SCRATCH_BYTES, case.input.shape[0], case.input_zero_point, case.output_zero_point, int(m7),
-             int(forbid_narrow)],
+             most_kind],
         )  # fmt: skip
         assert status == 0, status
         assert output[size:] == GUARD, "wrote behind the output"
@@ -129,9 +127,10 @@ def random_fc(
     batches: int = 1,
     clamp: tuple[int, int] = (-128, 127),
     extreme: bool = False,
+    one_scale: bool = False,
 ) -> ConvCase:
-    """A FULLY_CONNECTED as the 1x1 convolution that it is packed as."""
-    return random_case(
+    """A FULLY_CONNECTED as the 1x1 convolution that it is packed as; quantised per tensor or per channel."""
+    case = random_case(
         rng,
         in_shape=(1, 1, depth),
         out_channels=units,
@@ -141,6 +140,9 @@ def random_fc(
         batches=batches,
         extreme=extreme,
     )
+    if one_scale:
+        case.multipliers[:], case.shifts[:] = case.multipliers[0], case.shifts[0]
+    return case
 
 
 @st.composite
@@ -158,4 +160,5 @@ def sparse_fc_cases(draw: st.DrawFn) -> ConvCase:
         batches=draw(st.integers(1, 3)),
         clamp=(low, high) if draw(st.booleans()) else (-128, 127),
         extreme=draw(st.booleans()),
+        one_scale=draw(st.booleans()),
     )

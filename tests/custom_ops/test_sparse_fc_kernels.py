@@ -41,9 +41,9 @@ def test_reference_and_m7_on_the_host_are_exact(host_fc: HostSparseFc, case: Con
 
 
 @settings(max_examples=150, deadline=None)
-@given(case=sparse_fc_cases(), encoding=ENCODINGS, forbid_narrow=st.booleans())
-def test_m7_on_the_core_is_exact(m7_fc: EmulatedSparseFc, case: ConvCase, encoding: str, forbid_narrow: bool) -> None:
-    np.testing.assert_array_equal(m7_fc.run(case, encoding, forbid_narrow=forbid_narrow), expected(case))
+@given(case=sparse_fc_cases(), encoding=ENCODINGS, most_kind=st.integers(0, 2))
+def test_m7_on_the_core_is_exact(m7_fc: EmulatedSparseFc, case: ConvCase, encoding: str, most_kind: int) -> None:
+    np.testing.assert_array_equal(m7_fc.run(case, encoding, most_kind=most_kind), expected(case))
 
 
 @pytest.mark.parametrize("encoding", [BLOCKS, INDEX_LIST])
@@ -62,6 +62,19 @@ def test_every_length_of_a_stream(m7_fc: EmulatedSparseFc, blocks: int, block_sh
     case.weights[:, 0, 0, : 4 * blocks] = np.random.default_rng(1).integers(1, 127, (block_shape[0], 4 * blocks))
 
     np.testing.assert_array_equal(m7_fc.run(case), expected(case))
+
+
+@pytest.mark.parametrize("block_shape", [(1, 4), (2, 4), (4, 4)])
+@pytest.mark.parametrize("units", range(1, 11))
+def test_rows_with_and_without_blocks(m7_fc: EmulatedSparseFc, units: int, block_shape: tuple[int, int]) -> None:
+    # The assembly goes on from row to row: empty ones first, last and between, and every number of units.
+    rng = np.random.default_rng(units)
+    case = random_fc(rng, 24, units, 0.0, block_shape, one_scale=True)
+    for stored in range(1 << min(units, 5)):
+        rows = [unit for unit in range(units) if stored >> unit // block_shape[0] & 1]
+        case.weights[:] = 0
+        case.weights[rows, 0, 0, : rng.integers(1, 25)] = rng.integers(1, 127)
+        np.testing.assert_array_equal(m7_fc.run(case), expected(case))
 
 
 @pytest.mark.parametrize("entries", range(14))
