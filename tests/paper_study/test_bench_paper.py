@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from kws_tflm.bench.paper import network, study
-from kws_tflm.bench.paper.accuracy import read_accuracies
+from kws_tflm.bench.paper.accuracy import accuracies_of_sweep, read_accuracies
 from kws_tflm.bench.paper.curves import curves, select
 from kws_tflm.bench.paper.image import build_image
 from kws_tflm.bench.paper.report import write_report
@@ -62,11 +63,26 @@ def test_same_run_same_numbers(rows: list[Row]):
 
 def test_page_has_a_line_a_method(rows: list[Row], tmp_path: Path):
     accuracies = tmp_path / "accuracies.json"
-    accuracies.write_text(json.dumps({"rows": [{"granularity": "row", "sparsity": 0.9, "accuracy": 0.87}]}))
+    accuracies.write_text(
+        json.dumps(
+            {
+                "facts": {"test clips": 750, "made": "yesterday"},
+                "rows": [
+                    {"granularity": "dense", "sparsity": 0.0, "accuracy": 0.9, "int8": 0.89},
+                    {"granularity": "row", "sparsity": 0.9, "accuracy": 0.87, "int8": 0.86, "cycles": 123456},
+                ],
+            }
+        )
+    )
     written = write_report(rows, tmp_path / "page.md", {"made": "today"}, read_accuracies(accuracies))
     page = written[0].read_text(encoding="utf-8")
     assert "| int8 | row_mask_simd | magnitude | on |" in page
-    assert "| row | - | 87.0% |" in page
+    assert "| kernel rows | float | 90.0% | 87.0% |" in page
+    assert "| kernel rows | int8 | 89.0% | 86.0% |" in page
+    assert "one standard error is 1.1 points" in page
+    assert re.search(r"\| row_mask_simd \| 89.0%, \d\.\d{3} ms \| 86.0%, \d\.\d{3} ms \|", page)
+    assert re.search(r"\| dense_simd \| 89.0%, \d\.\d{3} ms \| - \|", page)
+    assert "| kernel rows | 90 % | 86.0% | 123,456 | 0.572 |" in page
     for image in written[1:]:
         assert f"(images/{image.name})" in page
         assert image.read_bytes().startswith(b"\x89PNG")
@@ -85,6 +101,31 @@ def test_break_even_is_interpolated():
     assert panel["index_list"].break_even(dense) == pytest.approx(0.25)
     assert panel["index_list"].break_even(point(0.0, 10)) is None
     assert panel["index_list"].break_even(point(0.0, 500)) == 0.0
+
+
+def test_accuracies_come_from_a_sweep_of_the_papers_network(tmp_path: Path):
+    def row(shape: str, sparsity: float, test: float, **more: object) -> dict[str, object]:
+        accuracy = {stage: {"validation": 0.5, "test": test} for stage in ("float", "pruned", "int8")}
+        plain = {"run": "r", "config": "c", "seed": 1, "filters": 186, "zeros": sparsity, "parameters": 119936}
+        costs = {"cycles": 9, "instructions": 8, "model_bytes": 7, "arena_bytes": 6, "flash_bytes": 5, "epochs": 4}
+        return {**plain, **costs, "shape": shape, "sparsity": sparsity, "accuracy": accuracy, "seconds": 1.0, **more}
+
+    def sweep(*rows: dict[str, object]) -> Path:
+        path = tmp_path / "sweep.json"
+        told = {"name": "paper", "config": "c", "data": "/home/me", "clips": {"train": 2, "test": 3}, "complete": True}
+        path.write_text(json.dumps({**told, "made": {"date": "today", "command": "/home/me"}, "rows": rows}))
+        return path
+
+    path = sweep(row("dense", 0.0, 0.9), row("1x1", 0.5, 0.8), row("1x1", 0.5, 0.7, seed=2), row("1x4", 0.9, 0.6))
+    found = accuracies_of_sweep(path, "a subset")
+
+    assert [(r.granularity, r.sparsity, r.int8) for r in found.rows] == [
+        ("dense", 0.0, 0.9), ("weight", 0.5, 0.75), ("block_1x4", 0.9, 0.6),
+    ]  # fmt: skip
+    assert (found.facts["seeds"], found.facts["data"], found.facts["test clips"]) == ([1, 2], "a subset", 3)
+    assert "/home" not in json.dumps(found.to_dict())
+    with pytest.raises(DataError, match="not a sweep of the paper's network"):
+        accuracies_of_sweep(sweep(row("dense", 0.0, 0.9, parameters=1)), "")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"rows": [{"granularity": "blob", "sparsity": 0.1, "accuracy": 0.5}]}'])

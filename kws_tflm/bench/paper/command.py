@@ -21,7 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="page to write, plots in images/ beside it "
                         "(docs/bench_paper.md unless --json or --quick)")  # fmt: skip
     parser.add_argument("--run", dest="run_dir", type=Path, metavar="DIR", help="take the weights of this trained run")
-    parser.add_argument("--accuracies", type=Path, metavar="FILE", help="JSON of accuracies measured by training")
+    parser.add_argument("--accuracies", type=Path, metavar="FILE", help="JSON of accuracies measured by training, "
+                        "else the project's own")  # fmt: skip
+    parser.add_argument("--sweep", type=Path, metavar="FILE", help="make the project's own accuracies from the "
+                        "sweep.json of a sweep of configs/paper.toml")  # fmt: skip
+    parser.add_argument("--note", default="", metavar="TEXT", help="with --sweep: what was trained and tested on")
     parser.add_argument("--seed", type=int, default=1, help="of masks and drawn weights")
     parser.add_argument("--quick", action="store_true", help="three sparsities instead of ten")
     add_json(parser)
@@ -30,11 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and report."""
     from kws_tflm.bench.paper import network, report, study
-    from kws_tflm.bench.paper.accuracy import read_accuracies
+    from kws_tflm.bench.paper.accuracy import SHIPPED, accuracies_of_sweep, read_accuracies, ship
     from kws_tflm.bench.paper.image import build_image
     from kws_tflm.firmware.toolchain import show
 
-    accuracies = read_accuracies(args.accuracies) if args.accuracies else {}
+    if args.sweep is not None:
+        ship(accuracies_of_sweep(args.sweep, args.note))
+    accuracies = read_accuracies(args.accuracies or SHIPPED)
     weights = network.trained(args.run_dir, args.seed) if args.run_dir else network.drawn(args.seed)
     image = build_image()
     sparsities = study.QUICK_SPARSITIES if args.quick else study.SPARSITIES
@@ -48,8 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if out is not None:
         written = report.write_report(rows, out, facts, accuracies)
     if args.json:
-        listed = [{"granularity": g, "sparsity": s, "accuracy": a} for (g, s), a in accuracies.items()]
-        print_json({"facts": facts, "rows": [row.to_dict() for row in rows], "accuracies": listed})
+        print_json({"facts": facts, "rows": [row.to_dict() for row in rows], "accuracies": accuracies.to_dict()})
     elif out is None:
         _print(rows)
     else:

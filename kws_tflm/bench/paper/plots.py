@@ -9,11 +9,12 @@ from kws_tflm.bench.paper.curves import Curve, select
 from kws_tflm.bench.paper.methods import Method
 from kws_tflm.bench.paper.tensors import Element
 
-_COLOURS = {
+COLOURS = {
     Method.DENSE: "black", Method.DENSE_SIMD: "gray", Method.ZERO_SKIP: "tab:red", Method.WEIGHT_OUTER: "tab:orange",
     Method.INDEX_LIST: "tab:green", Method.ROW_MASK: "tab:blue", Method.ROW_MASK_SIMD: "tab:blue",
     Method.CHANNELS: "tab:purple", Method.CHANNELS_SIMD: "tab:purple",
 }  # fmt: skip
+"""Of the methods in every plot; SIMD ones are dashed."""
 
 
 def draw(curves: Sequence[Curve], layer: str, pattern: str) -> bytes:
@@ -28,7 +29,7 @@ def draw(curves: Sequence[Curve], layer: str, pattern: str) -> bytes:
             chosen = select(curves, layer=layer, element=element.label, caches=caches, pattern=pattern)
             for name, curve in chosen.items():
                 method = Method(name)
-                style = {"color": _COLOURS[method], "linestyle": "--" if name.endswith("simd") else "-", "label": name}
+                style = {"color": COLOURS[method], "linestyle": "--" if name.endswith("simd") else "-", "label": name}
                 if method.sees_zeros:
                     x = [100 * point.sparsity for point in curve.points]
                     axes.plot(x, [point.ms for point in curve.points], marker=".", **style)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kws_tflm.bench.paper import plots
+from kws_tflm.bench.paper import accuracy_text, plots
 from kws_tflm.bench.paper.accuracy import Accuracies
 from kws_tflm.bench.paper.curves import Curve, curves, select
-from kws_tflm.bench.paper.masks import Granularity, Pattern
+from kws_tflm.bench.paper.masks import Pattern
 from kws_tflm.bench.paper.methods import Method
 from kws_tflm.bench.paper.study import NETWORK, Row
 from kws_tflm.bench.paper.tensors import Element
 from kws_tflm.bench.paper.text import INTRODUCTION
 
 LAYERS = (NETWORK, "conv", "fc1")
+ACCURACY_PLOT = "bench_paper_accuracy.png"
 _TITLES = {
     NETWORK: "The whole network",
     "conv": "The convolution (401,760 products)",
@@ -34,6 +35,9 @@ def write_report(rows: Sequence[Row], path: Path, facts: dict[str, str], accurac
             image.write_bytes(plots.draw(all_curves, layer, pattern.value))
             figures[layer, pattern.value] = image
             written.append(image)
+    if accuracies.rows:
+        written.append(images / ACCURACY_PLOT)
+        written[-1].write_bytes(accuracy_text.draw(accuracies, all_curves))
     path.write_text(_page(all_curves, facts, accuracies, figures), encoding="utf-8")
     return written
 
@@ -47,7 +51,8 @@ def _page(
         "same for `dense_simd`."
     )
     parts = [INTRODUCTION, "| | |\n|---|---|\n" + "\n".join(f"| {k} | {v} |" for k, v in facts.items()), unit]
-    parts += _accuracy_section(accuracies, all_curves)
+    if accuracies.rows:
+        parts += accuracy_text.section(accuracies, all_curves, ACCURACY_PLOT)
     for layer in LAYERS:
         parts.append(f"## {_TITLES[layer]}")
         for pattern in Pattern:
@@ -99,15 +104,3 @@ def _break_even(curve: Curve, rival: Curve | None) -> str:
         return "-"
     sparsity = curve.break_even(rival.points[0])
     return "never" if sparsity is None else f"{100 * sparsity:.0f} %"
-
-
-def _accuracy_section(accuracies: Accuracies, all_curves: Sequence[Curve]) -> list[str]:
-    if not accuracies:
-        return []
-    sparsities = _sparsities(all_curves)
-    lines = ["| pruned | " + " | ".join(f"{100 * s:.0f} %" for s in sparsities) + " |"]
-    lines.append("|---|" + "--:|" * len(sparsities))
-    for granularity in Granularity:
-        found = [accuracies.get((granularity.value, round(s, 3))) for s in sparsities]
-        lines.append(f"| {granularity.value} | " + " | ".join("-" if a is None else f"{a:.1%}" for a in found) + " |")
-    return ["## Accuracy, by what is pruned together", "\n".join(lines)]

@@ -18,7 +18,7 @@ from kws_tflm.bench.paper.tensors import Element, FloatLayer, to_element
 from kws_tflm.virtual_board.timing import Counters
 
 CORE_HZ = 216_000_000
-SPARSITIES = tuple(i / 10 for i in range(10))
+SPARSITIES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 QUICK_SPARSITIES = (0.0, 0.5, 0.9)
 NETWORK = "network"
 """Name of the sum over all layers."""

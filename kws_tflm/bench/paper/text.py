@@ -31,6 +31,6 @@ With caches off, code and weights come from the same flash: a loop in one flash 
 between lines (`zero_skip`) each time. That depends on the layout of the code; functions and loops are aligned to
 lines to take the worst of the chance out.
 
-`--run DIR` takes the weights of a run trained with `configs/paper.toml`; `--accuracies FILE` adds accuracies
-measured by training: `{"rows": [{"granularity": "weight", "sparsity": 0.5, "accuracy": 0.93}]}`; `--json` prints
+`--run DIR` takes the weights of a run trained with `configs/paper.toml`; `--accuracies FILE` shows other accuracies
+than the project's: `{"rows": [{"granularity": "weight", "sparsity": 0.5, "accuracy": 0.93}]}`; `--json` prints
 every row, instructions and cache misses included; `--quick` measures three sparsities only."""
