@@ -47,6 +47,9 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_planes_portable.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_row_pruned_reference.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_rows.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_rows_m7.cc
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/depthwise_rows_portable.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/separable_conv2d_m7.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/separable_conv2d_reference.cc
     ${CMAKE_CURRENT_LIST_DIR}/kernels/fully_connected_m7.cc
@@ -68,7 +71,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)
 # Where the kernels spend their time; an image that runs kernels from the small ITCM puts these there.
 set(KWS_INNER_LOOPS
     conv2d_groups_m7 conv2d_m7
-    depthwise_planes depthwise_planes_m7
+    depthwise_planes depthwise_planes_m7 depthwise_rows depthwise_rows_m7
     fully_connected_units_m7
     pair_conv2d_m7 pair_rows_m7
     sparse_conv2d_block_1x2 sparse_conv2d_block_1x4 sparse_conv2d_block_4x1 sparse_conv2d_tile

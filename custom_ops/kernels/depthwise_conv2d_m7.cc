@@ -1,6 +1,8 @@
-// Filters of any size, stride, dilation and multiplier; 3x3 is in depthwise_conv2d_3x3_m7.cc.
+// Filters of any size, stride, dilation and multiplier; 3x3 is in depthwise_conv2d_3x3_m7.cc,
+// filters of one row and others in depthwise_rows*.cc.
 #include "custom_ops/kernels/depthwise_conv2d.h"
 #include "custom_ops/kernels/depthwise_conv2d_3x3.h"
+#include "custom_ops/kernels/depthwise_rows.h"
 #include "custom_ops/kernels/dsp_bytes.h"
 
 namespace kws {
@@ -142,11 +144,33 @@ void RunFrom(const Layer& layer, int32_t first_channel, const int8_t* input, int
   }
 }
 
+// The first out_channels / 4 * 4 channels of a filter that RowLayer takes.
+void RunByRows(const Layer& layer, const int8_t* input, int8_t* output, uint32_t* scratch) {
+  const ConvDims& dims = layer.dims;
+  const FilterDims& size = layer.filter_dims;
+  const ChannelScales& scales = layer.scales;
+  RowLayer rows(dims, layer.params, size.h, size.w, scratch);
+  const int32_t channels = dims.out_channels;
+  rows.Clear();
+  for (int32_t c = 0; c + kQuad <= channels; c += kQuad) {
+    for (int32_t i = 0; i < kQuad; ++i) {
+      const PlaneScale scale = {scales.multiplier(c + i), scales.shift(c + i),
+                                layer.range.zero_point};
+      rows.PackScale(layer.bias == nullptr ? 0 : layer.bias[c + i], scale, scales.narrow, i);
+    }
+    rows.PackTaps(layer.filter + c, channels, size.w * channels, scales.narrow);
+    rows.Run(layer.range, scales.narrow, input + c, output + c);
+  }
+}
+
 }  // namespace
 
 size_t DepthwiseConv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims,
                                      const ConvParams& params) {
-  return Is3x3(dims, filter_dims, params) ? DepthwiseConv2d3x3M7ScratchBytes(dims) : 0;
+  if (Is3x3(dims, filter_dims, params)) return DepthwiseConv2d3x3M7ScratchBytes(dims);
+  if (!RowLayer::Takes(dims, params, filter_dims.h, filter_dims.w)) return 0;
+  const RowLayer layer(dims, params, filter_dims.h, filter_dims.w, nullptr);
+  return static_cast<size_t>(layer.ScratchWords()) * sizeof(uint32_t);
 }
 
 void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
@@ -159,8 +183,11 @@ void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
   if (Is3x3(dims, filter_dims, params)) {
     DepthwiseConv2d3x3M7(dims, params, scales, input, filter, bias, output, scratch);
     done = dims.out_channels / kQuad * kQuad;
-    if (done == dims.out_channels) return;
+  } else if (RowLayer::Takes(dims, params, filter_dims.h, filter_dims.w)) {
+    RunByRows(layer, input, output, static_cast<uint32_t*>(scratch));
+    done = dims.out_channels / kQuad * kQuad;
   }
+  if (done == dims.out_channels) return;
   if (scales.narrow && range.full()) {
     RunFrom<true>(layer, done, input, output);
   } else {

@@ -1,6 +1,7 @@
 #include "custom_ops/kernels/depthwise_planes.h"
 #include "custom_ops/kernels/depthwise_row_pruned.h"
 #include "custom_ops/kernels/depthwise_row_pruned_planes.h"
+#include "custom_ops/kernels/depthwise_rows.h"
 
 namespace kws {
 namespace {
@@ -27,6 +28,57 @@ const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const 
   for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
     rows = PackRowPrunedQuad(w, rows, bias, params.output_zero_point, dims.out_w, narrow, c, &quad);
     RunPlaneQuad(quad, weaver, dims, params, input + c, output + c, scratch);
+  }
+  return rows;
+}
+
+// Interleaves the filters of channels [c, c + 4): a word of four channels a tap. Returns as above.
+const int8_t* InterleaveFilters(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
+                                uint32_t* taps) {
+  static constexpr int8_t kZeros[kMaxRowTaps] = {};
+  const int8_t* next[kPlaneQuad];  // row of each channel that is stored
+  for (int32_t i = 0; i < kPlaneQuad; ++i) {
+    next[i] = rows;
+    for (int32_t y = 0; y < w.kernel_h; ++y) rows += w.has_row(c + i, y) ? w.kernel_w : 0;
+  }
+  for (int32_t y = 0; y < w.kernel_h; ++y) {
+    const int8_t* row[kPlaneQuad];
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      const bool stored = w.has_row(c + i, y);
+      row[i] = stored ? next[i] : kZeros;
+      next[i] += stored ? w.kernel_w : 0;
+    }
+    const int8_t* const first = row[0];
+    const int8_t* const second = row[1];
+    const int8_t* const third = row[2];
+    const int8_t* const fourth = row[3];
+    for (int32_t x = 0; x < w.kernel_w; ++x) {
+      *taps++ = static_cast<uint8_t>(first[x]) | static_cast<uint8_t>(second[x]) << 8 |
+                static_cast<uint8_t>(third[x]) << 16 | static_cast<uint32_t>(fourth[x]) << 24;
+    }
+  }
+  return rows;
+}
+
+// Likewise by RowLayer.
+const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
+                        bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
+                        uint32_t* scratch) {
+  RowLayer layer(dims, params, w.kernel_h, w.kernel_w, scratch);
+  const OutputRange range = {params.output_zero_point, params.activation_min,
+                             params.activation_max};
+  const int8_t* rows = w.values;
+  uint32_t taps[kMaxRowTaps];
+  layer.Clear();
+  for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      const PlaneScale scale = {w.multipliers[c + i], w.shifts[c + i], params.output_zero_point};
+      layer.PackScale(bias[c + i], scale, narrow, i);
+    }
+    rows = InterleaveFilters(w, c, rows, taps);
+    layer.PackTaps(reinterpret_cast<const int8_t*>(taps), kPlaneQuad, w.kernel_w * kPlaneQuad,
+                   narrow);
+    layer.Run(range, narrow, input + c, output + c);
   }
   return rows;
 }
@@ -113,9 +165,15 @@ const int8_t* PackRowPrunedQuad(const RowPrunedDepthwise& w, const int8_t* rows,
   return rows;
 }
 
-size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims) {
-  if (!RowPrunedUsesPlanes(weights)) return 0;
-  return static_cast<size_t>(PlaneScratchWords(dims.out_w)) * sizeof(uint32_t);
+size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims,
+                                        const ConvParams& params) {
+  int32_t words = 0;
+  if (RowPrunedUsesPlanes(weights)) {
+    words = PlaneScratchWords(dims.out_w);
+  } else if (RowLayer::Takes(dims, params, weights.kernel_h, weights.kernel_w)) {
+    words = RowLayer(dims, params, weights.kernel_h, weights.kernel_w, nullptr).ScratchWords();
+  }
+  return static_cast<size_t>(words) * sizeof(uint32_t);
 }
 
 void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dims,
@@ -126,6 +184,10 @@ void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dim
   if (RowPrunedUsesPlanes(weights)) {
     rows = RunQuads(weights, dims, params, narrow, input, bias, output,
                     static_cast<uint32_t*>(scratch));
+    done = dims.out_channels / kPlaneQuad * kPlaneQuad;
+  } else if (RowLayer::Takes(dims, params, weights.kernel_h, weights.kernel_w)) {
+    rows = RunByRows(weights, dims, params, narrow, input, bias, output,
+                     static_cast<uint32_t*>(scratch));
     done = dims.out_channels / kPlaneQuad * kPlaneQuad;
   }
   RunSingly(weights, dims, params, done, rows, input, bias, output);

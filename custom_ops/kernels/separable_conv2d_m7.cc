@@ -185,8 +185,8 @@ void RunFused(const SeparableConv2d& conv, const int8_t* input, int8_t* output, 
 
 size_t SeparableConv2dM7ScratchBytes(const SeparableConv2d& conv) {
   if (IsFused(conv)) return Plan(conv).words * sizeof(uint32_t);
-  const size_t first =
-      RowPrunedDepthwiseM7ScratchBytes(conv.depthwise_weights, conv.depthwise.dims);
+  const size_t first = RowPrunedDepthwiseM7ScratchBytes(conv.depthwise_weights, conv.depthwise.dims,
+                                                        conv.depthwise.params);
   const size_t second = SparseConv2dM7ScratchBytes(conv.pointwise_weights);
   return SeparableConv2dReferenceScratchBytes(conv) + (first > second ? first : second);
 }

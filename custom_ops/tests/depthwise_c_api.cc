@@ -54,7 +54,7 @@ int32_t kws_row_pruned(const KwsDepthwiseCall* call) {
     kws::RowPrunedDepthwiseReference(weights, dims, params, call->input, call->bias, call->output);
     return 0;
   }
-  const size_t needed = kws::RowPrunedDepthwiseM7ScratchBytes(weights, dims);
+  const size_t needed = kws::RowPrunedDepthwiseM7ScratchBytes(weights, dims, params);
   if (needed > static_cast<size_t>(call->scratch_bytes)) return -1;
   const bool narrow = !call->forbid_narrow && kws::RowPrunedDepthwiseIsNarrow(weights, call->bias);
   kws::RowPrunedDepthwiseM7(weights, dims, params, narrow, call->input, call->bias, call->output,

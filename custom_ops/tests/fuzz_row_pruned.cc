@@ -52,7 +52,8 @@ void RunKernels(const RowPrunedDepthwise& w, uint32_t seed) {
   }
   const Memory expected = Allocate(outputs);
   const Memory found = Allocate(outputs);
-  const Memory scratch = Allocate(static_cast<int64_t>(RowPrunedDepthwiseM7ScratchBytes(w, dims)));
+  const Memory scratch =
+      Allocate(static_cast<int64_t>(RowPrunedDepthwiseM7ScratchBytes(w, dims, params)));
   const auto* source = reinterpret_cast<const int8_t*>(input.get());
   RowPrunedDepthwiseReference(w, dims, params, source, bias.data(),
                               reinterpret_cast<int8_t*>(expected.get()));

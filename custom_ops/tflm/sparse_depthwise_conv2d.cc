@@ -81,7 +81,7 @@ TfLiteStatus PrepareM7(TfLiteContext* context, TfLiteNode* node) {
   const TfLiteStatus status = PrepareCommon(context, node);
   if (status != kTfLiteOk) return status;
   OpData* op = static_cast<OpData*>(node->user_data);
-  const size_t bytes = RowPrunedDepthwiseM7ScratchBytes(op->weights, op->dims);
+  const size_t bytes = RowPrunedDepthwiseM7ScratchBytes(op->weights, op->dims, op->params);
   if (RequestScratch(context, bytes, &op->scratch) != kTfLiteOk) {
     return Refuse(context, "arena too small for the scratch buffer");
   }

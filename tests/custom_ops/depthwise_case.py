@@ -123,9 +123,34 @@ def depthwise_cases(draw: st.DrawFn, *, only_3x3: bool = False) -> DepthwiseCase
 
 
 @st.composite
-def row_pruned_cases(draw: st.DrawFn, *, only_3x3: bool = False) -> DepthwiseCase:
+def line_cases(draw: st.DrawFn) -> DepthwiseCase:
+    """Multiplier and dilation 1, stride 1 or 2 along the filter: mostly of one row or column, some of several rows."""
+    taps, across = draw(st.integers(2, 16)), draw(st.integers(1, 3))
+    rows = draw(st.sampled_from([1, 1, 1, 2, 3, 5]))
+    column = rows == 1 and draw(st.booleans())
+    along = draw(st.integers(1, 2))
+    same = draw(st.booleans())
+    sides = [draw(st.integers(1 if same else rows, rows + 5)), draw(st.integers(1 if same else taps, taps + 26))]
+    kernel, stride = [rows, taps], [across, along]
+    order = slice(None, None, -1 if column else 1)
+    low, high = sorted((draw(st.integers(-128, 127)), draw(st.integers(-128, 127))))
+    return random_depthwise(
+        np.random.default_rng(draw(st.integers(0, 2**32 - 1))),
+        (*sides[order], draw(st.integers(1, 11))),
+        tuple(kernel[order]),
+        1,
+        draw(st.integers(1, 2)),
+        extreme=draw(st.booleans()),
+        stride=tuple(stride[order]),
+        same=same,
+        activation=(low, high) if draw(st.booleans()) else (-128, 127),
+    )
+
+
+@st.composite
+def row_pruned_cases(draw: st.DrawFn, *, only_3x3: bool = False, lines: bool = False) -> DepthwiseCase:
     """Any rows of any channel gone."""
-    case = draw(depthwise_cases(only_3x3=only_3x3))
+    case = draw(line_cases() if lines else depthwise_cases(only_3x3=only_3x3))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     keep = rng.random((case.weights.shape[0], case.weights.shape[2])) < draw(st.sampled_from([0.0, 0.3, 0.6, 1.0]))
     return case.without_rows(keep)

@@ -1,0 +1,64 @@
+// RunRowBlocks in C++: the host's, and what the assembly of depthwise_rows_m7.cc does; and the
+// general requantisation, which has no other.
+#include "custom_ops/kernels/depthwise_rows.h"
+#include "custom_ops/kernels/dsp.h"
+#include "custom_ops/kernels/requantize.h"
+
+namespace kws {
+namespace {
+
+constexpr int32_t kWord = sizeof(uint32_t);
+
+// The sum of one output of a channel.
+int32_t SumOf(const RowCall& call, int32_t channel, int32_t position) {
+  const int32_t phases = call.stride == 1 ? 2 : 1;
+  const bool even = position % phases == 0;
+  const uint32_t* weights = reinterpret_cast<const uint32_t*>(call.quad + 1) +
+                            call.first_row / kWord + channel +
+                            (phases == 2 && even ? kPlaneQuad : 0);
+  const uint32_t* plane = call.planes + channel + position / phases * kPlaneQuad;
+  int32_t sum = call.quad->bias[channel];
+  for (int32_t y = 0; y < call.kernel_rows; ++y) {
+    for (int32_t s = 0; s < call.steps; ++s) {
+      const uint32_t word = plane[s * kPlaneQuad];
+      sum = MultiplyAccumulateDual(word, weights[s * phases * kPlaneQuad], sum);
+    }
+    weights += call.weight_row / kWord;
+    plane += call.plane_row / kWord;
+  }
+  return sum;
+}
+
+// Of whole blocks.
+int32_t Positions(const RowCall& call) { return (call.stage_back + 1) / kWord; }
+
+}  // namespace
+
+void RunRowBlocksWide(const RowCall& call, int32_t zero_point) {
+  int8_t* output = reinterpret_cast<int8_t*>(call.stage);
+  for (int32_t position = 0; position < Positions(call); ++position) {
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      const int32_t scaled = MultiplyByQuantizedMultiplier(
+          SumOf(call, i, position), call.quad->multiplier[i], -call.quad->right[i]);
+      const uint32_t shifted = static_cast<uint32_t>(scaled) + static_cast<uint32_t>(zero_point);
+      *output++ = static_cast<int8_t>(Clamp(static_cast<int32_t>(shifted), INT8_MIN, INT8_MAX));
+    }
+  }
+}
+
+#if !KWS_DSP_NATIVE
+
+void RunRowBlocks(const RowCall& call) {
+  int8_t* output = reinterpret_cast<int8_t*>(call.stage);
+  for (int32_t position = 0; position < Positions(call); ++position) {
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      FastRequantizer requantize(call.quad->multiplier[i], call.quad->right[i], 0);
+      requantize.offset = call.quad->offset[i];
+      *output++ = static_cast<int8_t>(requantize.Doubled(SumOf(call, i, position)));
+    }
+  }
+}
+
+#endif  // !KWS_DSP_NATIVE
+
+}  // namespace kws
