@@ -3,7 +3,7 @@
 `block`      blocks of `prune.block_shape` (see `masks`); blocks of 1x1 are single weights
 `row`        a line of a filter along its kernel's longer side (the width of a square one), all input channels of it;
              where there is one tap, one of `row_count` equal runs of inputs of one output
-`channel`    all weights of an output channel
+`channel`    all weights of an output channel (`Pruner` takes its bias and normalisation with them)
 `1:4` `2:4`  single weights, so many of every four inputs left; the sparsity is the pattern's own
 """
 

@@ -34,10 +34,24 @@ def prunable_kernels(model: Any, layers: Sequence[str] = (POINTWISE,)) -> dict[s
             f"or names of this network ({', '.join(names)})"
         )
     return {
-        layer.name: next(v for v in outer.trainable_weights if v.name.split("/")[-1].startswith("kernel"))
+        layer.name: next(v for v in outer.trainable_weights if _last_name(v).startswith("kernel"))
         for outer, layer in candidates
         if layer.name in layers or _kind(layer) in layers
     }
+
+
+def channel_parameters(model: Any, name: str) -> list[Any]:
+    """Variables [output channels] that add to or scale the outputs of layer `name`: its bias, and gamma and beta of a
+    batch normalisation behind it. A channel is not gone while they are there: it is a constant."""
+    outer = next(layer for layer in model.layers if getattr(layer, "layer", layer).name == name)
+    behind = [node.outbound_layer for node in outer.outbound_nodes]
+    norms = [b for b in behind if isinstance(getattr(b, "layer", b), keras.layers.BatchNormalization)]
+    found = [v for v in outer.trainable_weights if _last_name(v).startswith("bias")]
+    return found + [v for norm in norms for v in norm.trainable_weights if _last_name(v).startswith(("gamma", "beta"))]
+
+
+def _last_name(variable: Any) -> str:
+    return str(variable.name.split("/")[-1])
 
 
 def _kind(layer: Any) -> str | None:
@@ -64,6 +78,8 @@ class Pruner:
                 f"'prune.layers': the output channels of '{last[0]}' are the classes and cannot be pruned; "
                 f"name the other layers, or choose another 'prune.granularity' than '{CHANNEL}'"
             )
+        whole = config.granularity == CHANNEL
+        self._beside = {name: channel_parameters(model, name) if whole else [] for name in self._kernels}
         self._masks = {
             name: tf.Variable(tf.ones_like(kernel), trainable=False, name=f"{name}_mask")
             for name, kernel in self._kernels.items()
@@ -84,9 +100,12 @@ class Pruner:
         self.apply()
 
     def apply(self) -> None:
-        """Zero every weight outside its mask."""
+        """Zero every weight outside its mask; of a channel that is gone bias and normalisation too."""
         for name, kernel in self._kernels.items():
-            kernel.assign(kernel * self._masks[name])
+            mask = self._masks[name]
+            kernel.assign(kernel * mask)
+            for parameter in self._beside[name]:
+                parameter.assign(parameter * tf.reduce_max(mask, axis=list(range(len(mask.shape) - 1))))
 
     def masks(self) -> dict[str, Array]:
         """Copies of the masks by layer name."""
