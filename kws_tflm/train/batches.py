@@ -62,7 +62,8 @@ def batches(
     All batches have the same size; up to one batch less one clip is left out, others each epoch.
     `distort` turns masks and mixup on; `words` [n] is what `train.word_balance` goes by.
     """
-    order = balanced_order(data.labels, config.balance, rng, words, config.word_balance)
+    classes = data.labels if data.balanced is None else data.balanced
+    order = balanced_order(classes, config.balance, rng, words, config.word_balance)
     size = min(config.batch_size, len(order))
     for start in range(0, len(order) - size + 1, size):
         chosen = np.sort(order[start : start + size])  # ascending reads are kinder to a memory map

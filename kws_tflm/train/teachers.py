@@ -72,7 +72,11 @@ def build_teacher(config: Config, phase: Phase, words: int) -> Teacher:
 
 
 class WordSource:
-    """A `FeatureSource` whose training labels are a teacher's: each word of ``_unknown_`` has its own."""
+    """A `FeatureSource` whose training labels are a teacher's: each word of ``_unknown_`` has its own.
+
+    Clips come as often as in the run: with a share for each class of the run, not for each of the teacher's. Otherwise
+    most of what a teacher hears would be other words, and it would take keywords for them.
+    """
 
     def __init__(self, source: FeatureSource, config: Config) -> None:
         """Without words in `source`, or without `teacher.every_word`, labels stay as they are."""
@@ -87,7 +91,7 @@ class WordSource:
     def train(self, epoch: int) -> LabelledFeatures:
         """Features as in the source."""
         data = self._source.train(epoch)
-        return data if self._words is None else LabelledFeatures(data.features, self._words)
+        return data if self._words is None else LabelledFeatures(data.features, self._words, data.labels)
 
     def evaluation(self, split: str) -> LabelledFeatures:
         """As in the source: labels are the run's classes."""

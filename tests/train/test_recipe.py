@@ -15,7 +15,7 @@ from kws_tflm.train.averaging import RunningMean
 from kws_tflm.train.batches import balanced_order, batches, mask
 from kws_tflm.train.run import phases
 from kws_tflm.train.source import LabelledFeatures
-from kws_tflm.train.teachers import ensemble, fine_labels
+from kws_tflm.train.teachers import WordSource, ensemble, fine_labels
 
 from .fakes import FakeSource, tiny_config
 
@@ -143,6 +143,16 @@ class WordSourceOfTwo(FakeSource):
 def test_fine_labels_give_each_unknown_word_its_class() -> None:
     labels = np.array([0, 1, 2, 3, 3, 3])
     assert fine_labels(labels, np.array([0, 1, 2, 9, 5, 9]), 2).tolist() == [0, 1, 4, 3, 2, 3]
+
+
+def test_a_teacher_of_every_word_hears_classes_as_often_as_its_pupil() -> None:
+    config = tiny_config(train={"balance": 1.0, "label_smoothing": 0.0}, teacher={**TEACHERS, "every_word": True})
+    taught = WordSource(WordSourceOfTwo(config), config)
+    rng = np.random.default_rng(0)
+    counts = sum(y.sum(axis=0) for _, y in batches(taught.train(0), 6, config.train, rng, False, taught.words()))
+    yes, no, one, other, silence, unknown = counts
+    assert unknown == 0
+    assert max(yes, no, silence, one + other) - min(yes, no, silence, one + other) <= config.train.batch_size
 
 
 def test_teachers_of_every_word_give_the_runs_classes(tmp_path: Path) -> None:
