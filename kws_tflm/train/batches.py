@@ -56,14 +56,15 @@ def batches(
     rng: np.random.Generator,
     distort: bool = True,
     words: npt.NDArray[np.int64] | None = None,
+    classes: npt.NDArray[np.int64] | None = None,
 ) -> Iterator[tuple[Float, Float]]:
     """Batches of one epoch: inputs [b, frames, features, 1] and smoothed targets [b, n_classes].
 
     All batches have the same size; up to one batch less one clip is left out, others each epoch.
-    `distort` turns masks and mixup on; `words` [n] is what `train.word_balance` goes by.
+    `distort` turns masks and mixup on; `words` [n] is what `train.word_balance` goes by;
+    `classes` [n] what `train.balance` goes by, if not the labels.
     """
-    classes = data.labels if data.balanced is None else data.balanced
-    order = balanced_order(classes, config.balance, rng, words, config.word_balance)
+    order = balanced_order(data.labels if classes is None else classes, config.balance, rng, words, config.word_balance)
     size = min(config.batch_size, len(order))
     for start in range(0, len(order) - size + 1, size):
         chosen = np.sort(order[start : start + size])  # ascending reads are kinder to a memory map

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kws_tflm._tf import tf
 from kws_tflm.compress import Pruner, polynomial_sparsity
@@ -96,8 +97,13 @@ class PhaseTrainer:
         teacher: Any,
         watcher: Watcher,
         judged: Any = None,
+        classes: npt.NDArray[np.int64] | None = None,
     ) -> None:
-        """`judged`: the model that is validated where `model` has other classes than the run; shares its weights."""
+        """Where `model` has other classes than the run:
+
+        `judged`: the model that is validated, which shares its weights; `classes`: those of the run by training clip.
+        """
+        self.classes = classes
         self.phase, self.config, self.model, self.source = phase, config, model, source
         self.folder, self.pruner, self.watcher = folder, pruner, watcher
         self.optimizer = make_optimizer(model, config.train)
@@ -154,7 +160,8 @@ class PhaseTrainer:
         steps = len(data.labels) // size
         interval = max(1, steps // _MASK_UPDATES_AN_EPOCH)
         losses, hits = [], 0
-        made = batches(data, self.model.output_shape[-1], self.config.train, rng, phase.distort, self.source.words())
+        n_classes, words = self.model.output_shape[-1], self.source.words()
+        made = batches(data, n_classes, self.config.train, rng, phase.distort, words, self.classes)
         for step, (x, y) in enumerate(made):
             if step % interval == 0:
                 self._prune_to(progress, phase.sparsity_at(epoch + step / steps))

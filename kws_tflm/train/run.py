@@ -142,7 +142,8 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
                 taught = WordSource(source, config)
                 new = build_teacher(config, phase, taught.count)
                 model, pruner, meta["words"] = new.model, None, taught.count
-                trainer = PhaseTrainer(phase, config, model, taught, folder, None, None, watcher, new.merged)
+                judged, classes = new.merged, taught.classes
+                trainer = PhaseTrainer(phase, config, model, taught, folder, None, None, watcher, judged, classes)
             else:
                 model, pruner = _prepare(folder, phase, previous, source)
                 teacher = _teacher(folder, phase)

@@ -18,8 +18,6 @@ class LabelledFeatures(NamedTuple):
 
     features: Int16
     labels: npt.NDArray[np.int64]
-    balanced: npt.NDArray[np.int64] | None = None
-    """Classes [n] that `train.balance` goes by, where they are coarser than `labels`."""
 
 
 class FeatureSource(Protocol):

@@ -83,15 +83,17 @@ class WordSource:
         self._source = source
         self._words, self.count = None, 0
         words = source.words() if config.teacher.every_word else None
+        labels = source.train(0).labels
+        self.classes = labels
+        """Of the run, of each training clip."""
         if words is not None:
-            labels = source.train(0).labels
             self._words = fine_labels(labels, words, len(config.data.words))
             self.count = len(np.unique(words[labels == len(config.data.words) + 1]))
 
     def train(self, epoch: int) -> LabelledFeatures:
         """Features as in the source."""
         data = self._source.train(epoch)
-        return data if self._words is None else LabelledFeatures(data.features, self._words, data.labels)
+        return data if self._words is None else LabelledFeatures(data.features, self._words)
 
     def evaluation(self, split: str) -> LabelledFeatures:
         """As in the source: labels are the run's classes."""
