@@ -48,7 +48,8 @@ def page(sweep: Sweep) -> str:
     clips = ", ".join(f"{count} {split}" for split, count in sweep.clips.items())
     lines = [
         f"# Sweep of {sweep.name} ({sweep.config})",
-        "" if sweep.complete else "Not finished: the same command goes on.\n",
+        "",
+        *([] if sweep.complete else ["Not finished: the same command goes on.", ""]),
         f"{sweep.data}; {clips} clips. {told}. {sweep.made.get('date', '')}, `{sweep.made.get('command', '')}`",
         "",
         "`float` (the best that was not quantised) and `int8` (the deployed model) are accuracies on the test split, "

@@ -108,6 +108,7 @@ def _deployed_table(accuracies: Accuracies) -> str:
 def draw(accuracies: Accuracies, all_curves: Sequence[Curve]) -> bytes:
     """A PNG: int8 accuracy over latency, a line a method, numbers are percent of zeros."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
 
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots()
@@ -120,6 +121,8 @@ def draw(accuracies: Accuracies, all_curves: Sequence[Curve]) -> bytes:
         label = f"{DEPLOYED}, {GRANULARITIES[granularity]}"
         _line(axes, label, points, color="tab:cyan", linestyle="-" if granularity == "block_1x4" else ":")
     axes.set_xscale("log")
+    for axis in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        axis(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axes.set_xlabel("ms at 216 MHz (modelled), int8, caches on")
     axes.set_ylabel("accuracy on test clips, %")
     axes.grid(alpha=0.3, which="both")
