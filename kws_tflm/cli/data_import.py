@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=_SPLITS, help="put all of them there; else the speakers' names decide")
     parser.add_argument("--words", metavar="A,B,...", help="keywords, for an experiment file DST/words.toml")
     parser.add_argument(
-        "--test-set", action="store_true", help="a test set for 'evaluate --data' instead: the keywords of --words, and "
-        "all other words in _unknown_"
+        "--test-set", action="store_true", help="a test set for 'evaluate --data' instead: the keywords of --words, "
+        "and all other words in _unknown_"
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="report as JSON on standard output")
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     _require_folders(args.target, words, counts)
     config = args.target / NAME
     if words:
-        write_config(args.target, words, {w: sum(c.values()) for w, c in counts.items()}, "data import")
+        write_config(args.target, words, counts, "data import")
     _report(args, state, counts, {source.word for source in sources}, config if config.is_file() else None)
     return int(bool(state.refused))
 

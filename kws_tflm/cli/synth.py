@@ -9,6 +9,7 @@ the same command goes on. Recordings of people are added with 'kws-tflm data imp
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from kws_tflm.cli.output import add_json, print_json
 from kws_tflm.errors import DataError
 
 if TYPE_CHECKING:
+    from kws_tflm.data.neighbours import Other
     from kws_tflm.data.own_words import Request
 
 EXAMPLE = (
@@ -50,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
     from kws_tflm.data.own_words import others, paces
 
     request = read_request(args)
-    seconds = paces(request)
+    if args.neural and not all(accent.startswith("en") for accent in request.accents):
+        raise DataError(f"--neural: the neural voice speaks English only, not '{args.language}'; leave --neural out")
     other_words = others(request)
+    seconds = paces(request)
     if args.neural:
-        return _neural(args, request)
+        return _neural(args, request, other_words)
     from kws_tflm.data.own_words import LONGEST_SECONDS, count_files, make
     from kws_tflm.data.words_config import write_config
 
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     counts = count_files(args.out)
     totals = {word: sum(split.values()) for word, split in counts.items()}
     words = [phrase.name for phrase in request.phrases]
-    config, fresh = write_config(args.out, words, totals, "synth")
+    config, fresh = write_config(args.out, words, counts, "synth")
     near = [other.phrase.text for other in other_words if other.kind == "near"]
     following = f"kws-tflm train --config {config} --data {args.out} --convert"
     facts: dict[str, Any] = {
@@ -129,13 +133,10 @@ def _read_words(path: Path | None) -> tuple[str, ...]:
     return tuple(" ".join(line.split()) for line in lines if line.strip() and not line.startswith("#"))
 
 
-def _neural(args: argparse.Namespace, request: Request) -> int:
+def _neural(args: argparse.Namespace, request: Request, other_words: Sequence[Other]) -> int:
     from kws_tflm.data.neural_test import make_neural
-    from kws_tflm.data.own_words import others
 
-    if args.language and not all(code.strip().startswith("en") for code in args.language.split(",")):
-        raise DataError(f"--neural: the neural voice speaks English only, not '{args.language}'; leave --neural out")
-    written = make_neural(request, args.out, others(request))
+    written = make_neural(request, args.out, other_words)
     following = f"kws-tflm evaluate RUN --data {args.out}"
     if args.json:
         print_json({"out": str(args.out), "written": written, "next": following})

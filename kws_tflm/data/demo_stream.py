@@ -79,7 +79,7 @@ def _words(config: Config, rng: np.random.Generator) -> list[_Said]:
     speakers = rng.permutation(SPEAKERS["test"])
     requests = [
         Utterance(
-            text=f"{word}.",
+            text=f"{word.replace('_', ' ')}.",
             voice=f"{rng.choice(ACCENTS)}+{speakers[i % len(speakers)]}",
             rate=int(rng.integers(120, 170)),
             pitch=int(rng.integers(30, 70)),
@@ -92,7 +92,11 @@ def _words(config: Config, rng: np.random.Generator) -> list[_Said]:
         signal = acoustics.trim_silence(soxr.resample(samples / 32768.0, espeak.SAMPLE_RATE, SAMPLE_RATE))
         scale = acoustics.decibels(-20.0) / acoustics.active_rms(signal)
         said.append(_Said(word, request.voice, np.asarray(signal * scale, np.float64)))
-    for word, signal in zip(by_neural, neural.say_words(by_neural, seed=int(rng.integers(2**16))), strict=True):
+    for word, signal in zip(
+        by_neural,
+        neural.say_words([word.replace("_", " ") for word in by_neural], seed=int(rng.integers(2**16))),
+        strict=True,
+    ):
         said.append(_Said(word, neural.NAME, signal))
     return [said[i] for i in rng.permutation(len(said))]
 

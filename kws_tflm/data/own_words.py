@@ -43,6 +43,8 @@ _RATES = (90, 190)
 _FASTEST_RATE = 450
 _CHUNK = 256
 _NOISE_SECONDS = 60.0
+_NOISES = ("white", "pink", "brown", "hum", "fan_1", "fan_2", "clatter", "chatter_1", "chatter_2", "chatter_3")
+"""The sounds of `synthetic.noise_bank`, in its order."""
 
 
 @dataclass(frozen=True)
@@ -228,22 +230,28 @@ def _background(request: Request, folder: Path) -> dict[str, npt.NDArray[np.int1
 
     The chatter in each share is that of the split's own speakers.
     """
+    files = {name: folder / f"{name}.wav" for name in _NOISES}
+    if all(path.is_file() for path in files.values()):
+        sounds = [read_wav(path) for path in files.values()]
+        return {split: np.concatenate([_share(sound, split) for sound in sounds]) for split in NOISE_SHARE}
     banks = {}
     for split, (begin, end) in NOISE_SHARE.items():
-        seconds = round((end - begin) * _NOISE_SECONDS, 3)
-        banks[split] = synthetic.noise_bank(request.noise_config, split, seconds)
-    names = ("white", "pink", "brown", "hum", "fan_1", "fan_2", "clatter", "chatter_1", "chatter_2", "chatter_3")
+        banks[split] = synthetic.noise_bank(request.noise_config, split, round((end - begin) * _NOISE_SECONDS, 3))
     position = dict.fromkeys(banks, 0)
-    for number, name in enumerate(names):
+    for name, path in files.items():
         parts = []
         for split, bank in banks.items():
-            # Chatter is half as long as the other sounds.
-            length = 2 * len(bank) // 17 if number < 7 else len(bank) // 17
+            # Seven sounds and three chatters, which are half as long.
+            length = len(bank) // 17 if name.startswith("chatter") else 2 * len(bank) // 17
             parts.append(bank[position[split] : position[split] + length])
             position[split] += length
-        if not (folder / f"{name}.wav").is_file():
-            write_wav(folder / f"{name}.wav", np.concatenate(parts))
+        write_wav(path, np.concatenate(parts))
     return banks
+
+
+def _share(sound: npt.NDArray[np.int16], split: str) -> npt.NDArray[np.int16]:
+    begin, end = NOISE_SHARE[split]
+    return sound[int(begin * len(sound)) : int(end * len(sound))]
 
 
 def _generator(request: Request, *what: str) -> np.random.Generator:
@@ -257,10 +265,3 @@ def count_files(folder: Path) -> dict[str, dict[str, int]]:
         entry = counts.setdefault(path.parent.name, dict.fromkeys(synthetic.SPLITS, 0))
         entry[which_set(path.name)] += 1
     return counts
-
-
-def background_of(folder: Path, split: str) -> npt.NDArray[np.int16]:
-    """What the loader gives `split` of the set's background noise."""
-    begin, end = NOISE_SHARE[split]
-    sounds = [read_wav(path) for path in sorted((folder / NOISE_FOLDER).glob("*.wav"))]
-    return np.concatenate([sound[int(begin * len(sound)) : int(end * len(sound))] for sound in sounds])

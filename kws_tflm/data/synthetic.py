@@ -143,7 +143,7 @@ def _spoken(words: list[str], label: int, split: str, rng: np.random.Generator) 
     for index, word in enumerate(words):
         speaker = speakers[int(turns[index])]
         utterance = Utterance(
-            text=word + str(rng.choice(("", ".", "!", "?", ","))),
+            text=word.replace("_", " ") + str(rng.choice(("", ".", "!", "?", ","))),
             voice=f"{rng.choice(ACCENTS)}+{speaker}",
             rate=int(rng.integers(80, 181)),
             pitch=int(rng.integers(20, 100)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kws_tflm.config import from_dict
+from kws_tflm.data.dataset import SPLITS
 from kws_tflm.data.wav import write_bytes_atomic
 
 NAME = "words.toml"
@@ -65,30 +67,33 @@ _LEAST_SILENCE = 0.1
 _MOST_UNKNOWN = 20.0
 
 
-def write_config(folder: Path, words: Sequence[str], clips: Mapping[str, int], verb: str) -> tuple[Path, bool]:
+def write_config(
+    folder: Path, words: Sequence[str], counts: Mapping[str, Mapping[str, int]], verb: str
+) -> tuple[Path, bool]:
     """Write `words.toml` into `folder` unless one is there; returns its path and whether it was written.
 
     Args:
         folder: the data folder.
         words: keywords in class order.
-        clips: recordings of each folder of words, keywords among them.
+        counts: recordings of each folder of words by split, keywords among them.
         verb: what wrote the file, for its first line.
     """
     path = folder / NAME
     if path.exists():
         return path, False
-    keywords = sum(clips.get(word, 0) for word in words)
-    unknown = min(_MOST_UNKNOWN, (sum(clips.values()) - keywords) / max(1, keywords))
+    unknown = 0.1
+    for split in SPLITS:  # the largest ratio: each split then has all the other words it can have
+        keywords = sum(counts[word][split] for word in words if word in counts)
+        others = sum(entry[split] for word, entry in counts.items() if word not in words)
+        unknown = max(unknown, others / keywords if keywords else 0.0)
     text = _TEXT.format(
         spoken=", ".join(words),
         verb=verb,
         name="_".join(words) if len("_".join(words)) <= 24 else f"{words[0]}_and_others",
         words=", ".join(f'"{word}"' for word in words),
         silence=round(min(1.0, max(_LEAST_SILENCE, 0.25 / len(words))), 2),
-        unknown=round(max(0.1, unknown) + 0.005, 2),
+        unknown=round(min(_MOST_UNKNOWN, unknown + 0.005), 2),
     )
-    import tomllib
-
     from_dict(tomllib.loads(text), where=str(path))
     write_bytes_atomic(path, text.encode())
     return path, True
