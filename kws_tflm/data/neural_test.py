@@ -36,7 +36,7 @@ def make_neural(request: Request, folder: Path, other_words: Sequence[Other]) ->
         ToolMissingError: the neural voice is not installed.
         DataError: `folder` holds something else, or a set that another request made.
     """
-    claim(request, folder)
+    claim(request, folder, neural.NAME)
     for name in LISTS.values():
         (folder / name).unlink(missing_ok=True)  # not Speech Commands' layout: every recording is for testing
     noise = synthetic.noise_bank(request.noise_config, "test")

@@ -136,14 +136,14 @@ def make(request: Request, folder: Path, other_words: Sequence[Other], processes
     return len(missing)
 
 
-def claim(request: Request, folder: Path) -> None:
-    """Make `folder` that of this request, or see that it is.
+def claim(request: Request, folder: Path, voice: str = "espeak-ng") -> None:
+    """Make `folder` that of this request, said by this synthesiser, or see that it is.
 
     Raises:
         DataError: it holds something else, or was made by another request.
     """
     manifest = folder / MANIFEST
-    wanted = json.loads(json.dumps({"version": VERSION, **asdict(request)}))
+    wanted = json.loads(json.dumps({"version": VERSION, "voice": voice, **asdict(request)}))
     if folder.exists() and not folder.is_dir():
         raise DataError(f"{folder}: is a file; name a folder with --out")
     if manifest.is_file():

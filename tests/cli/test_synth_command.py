@@ -55,6 +55,7 @@ def test_synth_reports_what_it_made_and_goes_on_after_a_full_disk(tmp_path, few_
     assert set(facts["other_words"]) == {"hey", "board", "board_hey"}
 
     fail(capsys, [*arguments, "--seed", "2"], "another request", "seed", "--out")
+    fail(capsys, [*arguments, "--neural"], "another request", "voice")
     fail(capsys, ["synth", "nox", "--out", tmp_path, *SMALL], "is not empty", "kws-tflm data import")
     assert main(["data", "--config", str(out / "words.toml"), "--data", str(out), "--cache", str(tmp_path / "c")]) == 0
     assert "_unknown_" in capsys.readouterr().out
