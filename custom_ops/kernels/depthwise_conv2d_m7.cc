@@ -144,22 +144,38 @@ void RunFrom(const Layer& layer, int32_t first_channel, const int8_t* input, int
   }
 }
 
+// Bias and requantisation of channels [c, c + 4).
+void PackQuad(const ChannelScales& scales, const int32_t* bias, int32_t zero_point, int32_t c,
+              RowQuad* quad) {
+  const int32_t step = scales.step;
+  const int32_t* multiplier = scales.multipliers + c * step;
+  const int32_t* key = scales.shift_keys + c * step;
+  if (!scales.narrow) {
+    for (int32_t i = 0; i < kQuad; ++i) {
+      quad->Set(i, 0, scales.multiplier(c + i), scales.shift(c + i), zero_point, false);
+    }
+  } else {
+    const int32_t origin = scales.shift_origin;
+    for (int32_t i = 0; i < kQuad; ++i, multiplier += step, key += step) {
+      // Every shift is one that FastRequantizer takes.
+      const int32_t shift = (*key - origin) >> ChannelScales::kKeyBits;
+      quad->Set(i, 0, *multiplier, shift, zero_point, true);
+    }
+  }
+  if (bias == nullptr) return;
+  const int32_t doubled = scales.narrow ? 1 : 0;
+  for (int32_t i = 0; i < kQuad; ++i) quad->bias[i] = bias[c + i] * (1 << doubled);
+}
+
 // The first out_channels / 4 * 4 channels of a filter that RowLayer takes.
 void RunByRows(const Layer& layer, const int8_t* input, int8_t* output, uint32_t* scratch) {
-  const ConvDims& dims = layer.dims;
   const FilterDims& size = layer.filter_dims;
   const ChannelScales& scales = layer.scales;
-  RowLayer rows(dims, layer.params, size.h, size.w, scratch);
-  const int32_t channels = dims.out_channels;
-  rows.Clear();
+  const int32_t channels = layer.dims.out_channels;
+  RowLayer rows(layer.dims, layer.params, size.h, size.w, scales.narrow, scratch);
   for (int32_t c = 0; c + kQuad <= channels; c += kQuad) {
-    for (int32_t i = 0; i < kQuad; ++i) {
-      const PlaneScale scale = {scales.multiplier(c + i), scales.shift(c + i),
-                                layer.range.zero_point};
-      rows.PackScale(layer.bias == nullptr ? 0 : layer.bias[c + i], scale, scales.narrow, i);
-    }
-    rows.PackTaps(layer.filter + c, channels, size.w * channels, scales.narrow);
-    rows.Run(layer.range, scales.narrow, input + c, output + c);
+    PackQuad(scales, layer.bias, layer.range.zero_point, c, rows.quad());
+    rows.Run(layer.filter + c, channels, size.w * channels, input + c, output + c);
   }
 }
 
@@ -169,7 +185,7 @@ size_t DepthwiseConv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& fil
                                      const ConvParams& params) {
   if (Is3x3(dims, filter_dims, params)) return DepthwiseConv2d3x3M7ScratchBytes(dims);
   if (!RowLayer::Takes(dims, params, filter_dims.h, filter_dims.w)) return 0;
-  const RowLayer layer(dims, params, filter_dims.h, filter_dims.w, nullptr);
+  const RowLayer layer(dims, params, filter_dims.h, filter_dims.w, false, nullptr);
   return static_cast<size_t>(layer.ScratchWords()) * sizeof(uint32_t);
 }
 

@@ -64,21 +64,17 @@ const int8_t* InterleaveFilters(const RowPrunedDepthwise& w, int32_t c, const in
 const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
                         bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
                         uint32_t* scratch) {
-  RowLayer layer(dims, params, w.kernel_h, w.kernel_w, scratch);
-  const OutputRange range = {params.output_zero_point, params.activation_min,
-                             params.activation_max};
+  RowLayer layer(dims, params, w.kernel_h, w.kernel_w, narrow, scratch);
   const int8_t* rows = w.values;
   uint32_t taps[kMaxRowTaps];
-  layer.Clear();
   for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
     for (int32_t i = 0; i < kPlaneQuad; ++i) {
-      const PlaneScale scale = {w.multipliers[c + i], w.shifts[c + i], params.output_zero_point};
-      layer.PackScale(bias[c + i], scale, narrow, i);
+      layer.quad()->Set(i, bias[c + i], w.multipliers[c + i], w.shifts[c + i],
+                        params.output_zero_point, narrow);
     }
     rows = InterleaveFilters(w, c, rows, taps);
-    layer.PackTaps(reinterpret_cast<const int8_t*>(taps), kPlaneQuad, w.kernel_w * kPlaneQuad,
-                   narrow);
-    layer.Run(range, narrow, input + c, output + c);
+    layer.Run(reinterpret_cast<const int8_t*>(taps), kPlaneQuad, w.kernel_w * kPlaneQuad, input + c,
+              output + c);
   }
   return rows;
 }
@@ -171,7 +167,8 @@ size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const
   if (RowPrunedUsesPlanes(weights)) {
     words = PlaneScratchWords(dims.out_w);
   } else if (RowLayer::Takes(dims, params, weights.kernel_h, weights.kernel_w)) {
-    words = RowLayer(dims, params, weights.kernel_h, weights.kernel_w, nullptr).ScratchWords();
+    words =
+        RowLayer(dims, params, weights.kernel_h, weights.kernel_w, false, nullptr).ScratchWords();
   }
   return static_cast<size_t>(words) * sizeof(uint32_t);
 }

@@ -16,14 +16,11 @@ struct Halves {
   uint32_t even, odd;
 };
 
-inline Halves Extend(uint32_t negated, uint32_t bytes) {
-  return {AddEvenBytes(negated, bytes), AddOddBytes(negated, bytes)};
+inline Halves Extend(uint32_t even, uint32_t odd, uint32_t bytes) {
+  return {AddEvenBytes(even, bytes), AddOddBytes(odd, bytes)};
 }
 
-// Four taps, and once more those of `again`.
-inline Halves ExtendTaps(uint32_t bytes, uint32_t again) {
-  return {AddEvenBytes(ExtendEvenBytes(bytes), again), AddOddBytes(ExtendOddBytes(bytes), again)};
-}
+inline Halves Extend(uint32_t negated, uint32_t bytes) { return Extend(negated, negated, bytes); }
 
 // Two neighbouring positions as one word a channel.
 inline void Weave(const Halves& first, const Halves& second, uint32_t* words) {
@@ -33,7 +30,118 @@ inline void Weave(const Halves& first, const Halves& second, uint32_t* words) {
   words[3] = PackHighHalves(first.odd, second.odd);
 }
 
-void StoreStage(const uint32_t* stage, int32_t count, int32_t pixel, int8_t* output) {
+// `pairs` pairs of positions, one at least, `pixel` bytes apart.
+inline void WeavePairs(const int8_t* input, int32_t pixel, uint32_t negated, int32_t pairs,
+                       uint32_t* words) {
+#if KWS_DSP_NATIVE
+  uint32_t first, second, even0, odd0, even1, odd1, word;
+  asm volatile(
+      "ldr %[first], [%[input]]\n"
+      "ldr %[second], [%[input], %[pixel]]\n"
+      "1:\n"
+      "sxtab16 %[even0], %[negated], %[first]\n"
+      "add %[input], %[step]\n"
+      "sxtab16 %[odd0], %[negated], %[first], ror #8\n"
+      "subs %[pairs], #1\n"
+      "sxtab16 %[even1], %[negated], %[second]\n"
+      "sxtab16 %[odd1], %[negated], %[second], ror #8\n"
+      "itt ne\n"
+      "ldrne %[first], [%[input]]\n"
+      "ldrne %[second], [%[input], %[pixel]]\n"
+      "pkhbt %[word], %[even0], %[even1], lsl #16\n"
+      "str %[word], [%[words]]\n"
+      "pkhtb %[even1], %[even1], %[even0], asr #16\n"
+      "str %[even1], [%[words], #8]\n"
+      "pkhbt %[word], %[odd0], %[odd1], lsl #16\n"
+      "str %[word], [%[words], #4]\n"
+      "pkhtb %[odd1], %[odd1], %[odd0], asr #16\n"
+      "str %[odd1], [%[words], #12]\n"
+      "add %[words], #16\n"
+      "bne 1b\n"
+      : [input] "+r"(input), [pairs] "+r"(pairs), [words] "+r"(words), [first] "=&r"(first),
+        [second] "=&r"(second), [even0] "=&r"(even0), [odd0] "=&r"(odd0), [even1] "=&r"(even1),
+        [odd1] "=&r"(odd1), [word] "=&r"(word)
+      : [pixel] "r"(pixel), [step] "r"(2 * pixel), [negated] "r"(negated)
+      : "cc", "memory");
+#else
+  for (; pairs > 0; --pairs, input += 2 * pixel, words += kPlaneQuad) {
+    const Halves second = Extend(negated, LoadWord(input + pixel));
+    Weave(Extend(negated, LoadWord(input)), second, words);
+  }
+#endif
+}
+
+// One filter row of four channels, `column` bytes from tap to tap: twice each tap, zero beyond
+// `taps`, as words of the pairs (-1, 0), (0, 1), (1, 2) ... up to `end`; the words of every second
+// pair are `skipped` words long, 0 to leave it out.
+inline void WeaveTaps(const int8_t* tap, int32_t column, int32_t taps, int32_t skipped,
+                      uint32_t* words, const uint32_t* end) {
+#if KWS_DSP_NATIVE
+  uint32_t first, second, even, odd, word;
+  uint32_t even_before = 0, odd_before = 0;
+  asm volatile(
+      "ldr %[first], [%[tap]]\n"
+      "1:\n"
+      "cmp %[taps], #1\n"
+      "mov %[second], #0\n"
+      "it gt\n"
+      "ldrgt %[second], [%[tap], %[column]]\n"
+      "sxtb16 %[even], %[first]\n"
+      "sxtb16 %[odd], %[first], ror #8\n"
+      "add %[tap], %[column]\n"
+      "sxtab16 %[even], %[even], %[first]\n"
+      "sxtab16 %[odd], %[odd], %[first], ror #8\n"
+      "add %[tap], %[column]\n"
+      "pkhbt %[word], %[even_before], %[even], lsl #16\n"
+      "pkhtb %[even_before], %[even], %[even_before], asr #16\n"
+      "str %[word], [%[words]]\n"
+      "pkhbt %[word], %[odd_before], %[odd], lsl #16\n"
+      "str %[even_before], [%[words], #8]\n"
+      "pkhtb %[odd_before], %[odd], %[odd_before], asr #16\n"
+      "str %[word], [%[words], #4]\n"
+      "sxtb16 %[even_before], %[second]\n"
+      "str %[odd_before], [%[words], #12]\n"
+      "sxtb16 %[odd_before], %[second], ror #8\n"
+      "add %[words], %[skipped]\n"
+      "sxtab16 %[even_before], %[even_before], %[second]\n"
+      "subs %[taps], #2\n"
+      "sxtab16 %[odd_before], %[odd_before], %[second], ror #8\n"
+      "mov %[first], #0\n"
+      "it gt\n"
+      "ldrgt %[first], [%[tap]]\n"
+      "pkhbt %[word], %[even], %[even_before], lsl #16\n"
+      "pkhtb %[even], %[even_before], %[even], asr #16\n"
+      "str %[word], [%[words]]\n"
+      "pkhbt %[word], %[odd], %[odd_before], lsl #16\n"
+      "str %[even], [%[words], #8]\n"
+      "pkhtb %[odd], %[odd_before], %[odd], asr #16\n"
+      "str %[word], [%[words], #4]\n"
+      "str %[odd], [%[words], #12]\n"
+      "add %[words], #16\n"
+      "cmp %[words], %[end]\n"
+      "bne 1b\n"
+      : [tap] "+r"(tap), [taps] "+r"(taps), [words] "+r"(words), [first] "=&r"(first),
+        [second] "=&r"(second), [even] "=&r"(even), [odd] "=&r"(odd), [word] "=&r"(word),
+        [even_before] "+r"(even_before), [odd_before] "+r"(odd_before)
+      : [column] "r"(column), [skipped] "r"(skipped * kWord), [end] "r"(end)
+      : "cc", "memory");
+#else
+  Halves before = {0, 0};
+  for (; words != end; taps -= 2, tap += 2 * column) {
+    const uint32_t first = taps > 0 ? LoadWord(tap) : 0;
+    const uint32_t second = taps > 1 ? LoadWord(tap + column) : 0;
+    const Halves even = Extend(ExtendEvenBytes(first), ExtendOddBytes(first), first);
+    const Halves odd = Extend(ExtendEvenBytes(second), ExtendOddBytes(second), second);
+    Weave(before, even, words);
+    words += skipped;
+    Weave(even, odd, words);
+    words += kPlaneQuad;
+    before = odd;
+  }
+#endif
+}
+
+inline void StoreStage(const uint32_t* stage, int32_t count, int32_t pixel, int8_t* output) {
   const uint32_t* const end = stage + count;
   for (; stage != end; output += pixel) {
     const uint32_t word = *stage++;
@@ -53,27 +161,31 @@ bool RowLayer::Takes(const ConvDims& dims, const ConvParams& params, int32_t ker
       (kernel_h > 1 && params.dilation_h != 1) || (kernel_w > 1 && params.dilation_w != 1)) {
     return false;
   }
-  const RowLayer layer(dims, params, kernel_h, kernel_w, nullptr);
+  const RowLayer layer(dims, params, kernel_h, kernel_w, false, nullptr);
   return layer.call_.steps <= kMaxRowSteps && layer.words_ <= kMaxScratchWords;
 }
 
 RowLayer::RowLayer(const ConvDims& dims, const ConvParams& params, int32_t kernel_h,
-                   int32_t kernel_w, uint32_t* scratch)
-    : column_(kernel_w == 1), batches_(dims.batches) {
+                   int32_t kernel_w, bool narrow, uint32_t* scratch)
+    : batches_(dims.batches),
+      negated_(PackHalves(-params.input_zero_point, -params.input_zero_point)),
+      range_({params.output_zero_point, params.activation_min, params.activation_max}),
+      narrow_(narrow) {
   const int32_t channels = dims.in_channels;
+  outside_ = (static_cast<uint32_t>(params.input_zero_point) & 0xFFu) * 0x01010101u;
   image_ = dims.in_h * dims.in_w * channels;
   out_image_ = dims.out_h * dims.out_w * channels;
-  int32_t in, rows;
-  if (column_) {
+  int32_t in;
+  if (kernel_w == 1) {  // rows of the transposed image
     call_.stride = params.stride_h, row_stride_ = params.stride_w;
-    taps_ = kernel_h, rows = 1;
+    taps_ = kernel_h, rows_ = 1;
     in = dims.in_h, in_rows_ = dims.in_w, out_ = dims.out_h, out_rows_ = dims.out_w;
     pad_ = params.pad_top, row_pad_ = params.pad_left;
     pixel_ = dims.in_w * channels, row_ = channels;
     out_pixel_ = dims.out_w * channels, out_row_ = channels;
   } else {
     call_.stride = params.stride_w, row_stride_ = params.stride_h;
-    taps_ = kernel_w, rows = kernel_h;
+    taps_ = kernel_w, rows_ = kernel_h;
     in = dims.in_w, in_rows_ = dims.in_h, out_ = dims.out_w, out_rows_ = dims.out_h;
     pad_ = params.pad_left, row_pad_ = params.pad_top;
     pixel_ = channels, row_ = dims.in_w * channels;
@@ -82,82 +194,68 @@ RowLayer::RowLayer(const ConvDims& dims, const ConvParams& params, int32_t kerne
   const bool single = call_.stride == 1;
   const int32_t needed = (out_ - 1) * call_.stride + taps_ - pad_;
   used_ = needed < in ? needed : in;
-  outside_ = (static_cast<uint32_t>(params.input_zero_point) & 0xFFu) * 0x01010101u;
-  negated_ = PackHalves(-params.input_zero_point, -params.input_zero_point);
 
   // Odd sums begin one tap earlier.
   const int32_t steps = single ? taps_ / 2 + 1 : (taps_ + 1) / 2;
-  const int32_t block = single ? kRowBlock1 : kRowBlock2;
-  const int32_t blocks = (out_ + block - 1) / block;
-  const int32_t block_words = (single ? kRowBlock1 / 2 : kRowBlock2) * kPlaneQuad;
+  const int32_t blocks = (out_ + kRowBlock - 1) / kRowBlock;
+  const int32_t block_words = (single ? kRowBlock / 2 : kRowBlock) * kPlaneQuad;
+  skipped_ = single ? kPlaneQuad : 0;
   weight_words_ = steps * (single ? 2 : 1) * kPlaneQuad;
   plane_words_ = blocks * block_words + steps * kPlaneQuad;
-  const int32_t plane_end = blocks * block_words;
   // Rows of weights of filters with several are there twice, but for the last one.
-  const int32_t planes = kRowQuadWords + (2 * rows - 1) * weight_words_;
-  const int32_t stage = planes + rows * plane_words_;
-  words_ = stage + blocks * block;
-  call_.last_step = (1u << (steps - 1)) | (rows > 1 ? 1u << 31 : 0);
-  call_.planes_back = plane_end * kWord - kWord;
-  call_.stage_back = blocks * block * kWord - 1;
-  call_.first_row = 0;
-  call_.weight_row = weight_words_ * kWord;
-  call_.plane_row = plane_words_ * kWord;
-  call_.kernel_rows = rows;
+  const int32_t planes = kRowQuadWords + (2 * rows_ - 1) * weight_words_;
+  const int32_t stage = planes + rows_ * plane_words_;
+  const int32_t units = stage + blocks * kRowBlock;
+  words_ = units + blocks * kPlaneQuad * kRowUnitWords;
+  call_.last_step = (1u << (steps - 1)) | (rows_ > 1 ? 1u << 31 : 0);
   call_.steps = steps;
+  call_.blocks = blocks;
   if (scratch == nullptr) return;
+
   quad_ = reinterpret_cast<RowQuad*>(scratch);
+  quad_->first_row = 0;
+  quad_->weight_row = weight_words_ * kWord;
+  quad_->plane_row = plane_words_ * kWord;
+  quad_->kernel_rows = rows_;
   weights_ = scratch + kRowQuadWords;
+  weights_end_ = weights_ + weight_words_;
   planes_ = scratch + planes;
   call_.planes = planes_;
   call_.quad = quad_;
-  call_.planes_end = planes_ + plane_end;
   call_.stage = scratch + stage;
-  call_.quad_end = reinterpret_cast<const RowQuad*>(scratch + kPlaneQuad);
-}
-
-void RowLayer::Clear() const {
-  for (uint32_t* word = planes_; word != call_.stage; ++word) *word = 0;
-}
-
-void RowLayer::PackScale(int32_t bias, const PlaneScale& scale, bool narrow, int32_t i) const {
-  quad_->multiplier[i] = scale.multiplier;
-  quad_->right[i] = -scale.shift;
-  quad_->bias[i] = bias;
-  if (narrow) {
-    quad_->bias[i] = bias * 2;
-    quad_->offset[i] =
-        FastRequantizer(scale.multiplier, -scale.shift, scale.output_zero_point).offset;
-  }
-}
-
-void RowLayer::PackTaps(const int8_t* taps, int32_t column, int32_t row, bool narrow) const {
-  const uint32_t doubled = narrow ? ~0u : 0;
-  const int32_t skipped = call_.stride == 1 ? kPlaneQuad : 0;
-  const int32_t count = taps_;
-  uint32_t* out = weights_;
-  for (int32_t y = call_.kernel_rows; y > 0; --y, taps += row) {
-    uint32_t* const end = out + weight_words_;
-    const int8_t* tap = taps;
-    Halves before = {0, 0};
-    for (int32_t left = count; out != end; left -= 2) {
-      const uint32_t first = left > 0 ? LoadWord(tap) : 0;
-      const uint32_t second = left > 1 ? LoadWord(tap + column) : 0;
-      tap += 2 * column;
-      const Halves even = ExtendTaps(first, first & doubled);
-      const Halves odd = ExtendTaps(second, second & doubled);
-      Weave(before, even, out);
-      out += skipped;
-      Weave(even, odd, out);
-      out += kPlaneQuad;
-      before = odd;
+  call_.units = reinterpret_cast<const RowUnit*>(scratch + units);
+  std::memset(planes_, 0, static_cast<size_t>(rows_ * plane_words_ * kWord));
+#if KWS_DSP_NATIVE
+  RowUnit* unit = reinterpret_cast<RowUnit*>(scratch + units);
+  for (int32_t i = 0; i < kPlaneQuad; ++i) {
+    for (int32_t block = 1; block <= blocks; ++block, ++unit) {
+      const bool wraps = block == blocks;
+      const int32_t channel = wraps ? i + 1 : i;
+      unit->next_planes = planes_ + (wraps ? 0 : block * block_words) + channel;
+      unit->next_quad = reinterpret_cast<const RowQuad*>(scratch + channel);
+      unit->stage = reinterpret_cast<int8_t*>(call_.stage + (block - 1) * kRowBlock) + i;
     }
   }
-  const uint32_t* const end = out;
-  for (const uint32_t* from = weights_; from + weight_words_ != end; ++from) *out++ = *from;
+  unit[-1].next_quad = reinterpret_cast<const RowQuad*>(unit[-1].next_planes);
+#endif
 }
 
-void RowLayer::WeaveRow(const int8_t* input, uint32_t* plane) const {
+void RowLayer::PackRows(const int8_t* taps, int32_t column, int32_t row) const {
+  uint32_t* out = weights_;
+  for (int32_t y = rows_; y > 0; --y, taps += row) {
+    WeaveTaps(taps, column, taps_, skipped_, out, out + weight_words_);
+    out += weight_words_;
+  }
+  if (!narrow_) {
+    for (uint32_t* word = weights_; word != out; ++word) {
+      *word = PackHalves(LowHalf(*word) >> 1, HighHalf(*word) >> 1);
+    }
+  }
+  const uint32_t* const last = out - weight_words_;
+  for (const uint32_t* from = weights_; from != last; ++from) *out++ = *from;
+}
+
+inline void RowLayer::WeaveRow(const int8_t* input, uint32_t* plane) const {
   const uint32_t negated = negated_;
   const int32_t pixel = pixel_;
   int32_t left = used_;
@@ -168,46 +266,71 @@ void RowLayer::WeaveRow(const int8_t* input, uint32_t* plane) const {
     plane += kPlaneQuad;
     --left;
   }
-  for (; left > 1; left -= 2) {
-    Weave(Extend(negated, LoadWord(input)), Extend(negated, LoadWord(input + pixel)), plane);
-    input += 2 * pixel;
-    plane += kPlaneQuad;
+  if (left > 1) WeavePairs(input, pixel, negated, left / 2, plane);
+  if (left % 2 != 0) {
+    const Halves last = Extend(negated, LoadWord(input + (left - 1) * pixel));
+    Weave(last, Extend(negated, outside_), plane + left / 2 * kPlaneQuad);
   }
-  if (left != 0) Weave(Extend(negated, LoadWord(input)), Extend(negated, outside_), plane);
 }
 
-// Rows [first, end), counted from the first one of padding, into their slots.
-void RowLayer::WeaveRows(const int8_t* input, int32_t first, int32_t end) const {
-  const int32_t rows = call_.kernel_rows;
-  for (int32_t row = first; row < end; ++row) {
-    const int32_t slot = rows == 1 ? 0 : row % rows;
+// Input rows [y, y + count), which may lie outside, into slots from `slot` on, around.
+void RowLayer::WeaveRows(const int8_t* input, int32_t y, int32_t count, int32_t slot) const {
+  for (; count > 0; --count, ++y) {
     uint32_t* const plane = planes_ + slot * plane_words_;
-    const int32_t y = row - row_pad_;
     if (y >= 0 && y < in_rows_) {
       WeaveRow(input + y * row_, plane);
     } else {
-      std::memset(plane, 0, static_cast<size_t>(call_.plane_row));
+      std::memset(plane, 0, static_cast<size_t>(plane_words_ * kWord));
     }
+    if (++slot == rows_) slot = 0;
   }
 }
 
-void RowLayer::Run(const OutputRange& range, bool narrow, const int8_t* input, int8_t* output) {
-  const int32_t rows = call_.kernel_rows;
-  for (int32_t n = 0; n < batches_; ++n, input += image_, output += out_image_) {
-    int32_t woven = 0;
-    for (int32_t y = 0; y < out_rows_; ++y) {
-      const int32_t top = y * row_stride_;
-      WeaveRows(input, woven > top ? woven : top, top + rows);
-      woven = top + rows;
-      // Rows lie in slot row % kernel_rows: the taps of the row in slot 0 come first.
-      if (rows > 1) call_.first_row = (rows - top % rows) % rows * call_.weight_row;
-      if (narrow) {
-        RunRowBlocks(call_);
-      } else {
-        RunRowBlocksWide(call_, range.zero_point);
-      }
-      ClampStage(range, out_, call_.stage);
-      StoreStage(call_.stage, out_, out_pixel_, output + y * out_row_);
+// An output row from the planes.
+inline void RowLayer::RunStage(int8_t* output) const {
+  if (narrow_) {
+    RunRowBlocks(call_);
+  } else {
+    RunRowBlocksWide(call_, range_.zero_point);
+  }
+  if (!range_.full()) ClampStage(range_, out_, call_.stage);
+  StoreStage(call_.stage, out_, out_pixel_, output);
+}
+
+// Filters of several rows; one batch.
+void RowLayer::RunRows(const int8_t* input, int8_t* output) {
+  int32_t top = -row_pad_;  // first input row of the output row
+  int32_t slot = 0;         // its place in the planes
+  int32_t kept = 0;         // rows from there that are woven already
+  for (int32_t y = 0; y < out_rows_; ++y, top += row_stride_, output += out_row_) {
+    const int32_t next = slot + kept < rows_ ? slot + kept : slot + kept - rows_;
+    WeaveRows(input, top + kept, rows_ - kept, next);
+    // The taps of the row in slot 0 come first.
+    quad_->first_row = slot == 0 ? 0 : (rows_ - slot) * weight_words_ * kWord;
+    RunStage(output);
+    kept = row_stride_ < rows_ ? rows_ - row_stride_ : 0;
+    slot = kept == 0 ? 0 : slot + row_stride_;
+    if (slot >= rows_) slot -= rows_;
+  }
+}
+
+void RowLayer::Run(const int8_t* taps, int32_t column, int32_t row, const int8_t* input,
+                   int8_t* output) {
+  if (rows_ == 1 && narrow_) {
+    WeaveTaps(taps, column, taps_, skipped_, weights_, weights_end_);
+  } else {
+    PackRows(taps, column, row);
+  }
+  for (int32_t n = batches_; n > 0; --n, input += image_, output += out_image_) {
+    if (rows_ > 1) {
+      RunRows(input, output);
+      continue;
+    }
+    const int8_t* source = input;
+    int8_t* target = output;
+    for (int32_t y = out_rows_; y > 0; --y, source += row_stride_ * row_, target += out_row_) {
+      WeaveRow(source, planes_);
+      RunStage(target);
     }
   }
 }

@@ -21,36 +21,53 @@
 
 namespace kws {
 
-constexpr int32_t kMaxRowSteps = 8;                // words of taps of one filter row
-constexpr int32_t kMaxRowTaps = 64;                // of a whole filter
-constexpr int32_t kRowBlock1 = 6, kRowBlock2 = 4;  // outputs of one turn of the loops, by stride
+constexpr int32_t kMaxRowSteps = 8;  // words of taps of one filter row
+constexpr int32_t kMaxRowTaps = 64;  // of a whole filter
+constexpr int32_t kRowBlock = 6;     // outputs of a unit
 
-// What four channels need beside weights, which follow it. Assembly reads it.
+// What four channels need; weights follow, [filter row][word][channel], where the words of a row of
+// stride 1 are odd, even, odd, even, ... Assembly reads it.
 struct RowQuad {
+  int32_t first_row;    // bytes from the first filter row to the one that meets the first planes
+  int32_t weight_row;   // bytes from filter row to filter row
+  int32_t plane_row;    // likewise in the planes
+  int32_t kernel_rows;  // filter rows
+
   int32_t bias[kPlaneQuad];        // twice when narrow
   int32_t multiplier[kPlaneQuad];  // Q31
   int32_t offset[kPlaneQuad];      // FastRequantizer::offset
   int32_t right[kPlaneQuad];       // right shift; negative without narrow: shift to the left
+
+  // Channel i; all four of them are `narrow`, or none. The shift is positive to the left.
+  void Set(int32_t i, int32_t start, int32_t q31, int32_t shift, int32_t zero_point, bool narrow) {
+    multiplier[i] = q31;
+    right[i] = -shift;
+    bias[i] = start;
+    if (narrow) {
+      bias[i] = start * 2;
+      // half + zero_point * 2^right, as FastRequantizer
+      offset[i] = (2 * zero_point + 1) * (1 << (-shift - 1));
+    }
+  }
 };
 constexpr int32_t kRowQuadWords = sizeof(RowQuad) / sizeof(uint32_t);
 
-// One output row of four channels. Planes are [filter row][word][channel], weights [filter row]
-// [word][channel] as well; the words of a row of weights of stride 1 are odd, even, odd, even, ...
-// Assembly reads it: the order is fixed.
+// Where the loops go: six outputs of one channel after the other. Assembly reads it.
+struct RowUnit {
+  const uint32_t* next_planes;  // of the unit behind this one
+  const RowQuad* next_quad;     // 4 bytes further from channel to channel; next_planes at the end
+  int8_t* stage;                // of this one
+};
+constexpr int32_t kRowUnitWords = 3;
+
+// One output row of four channels. Planes are [filter row][word][channel].
 struct RowCall {
   const uint32_t* planes;
   const RowQuad* quad;
-  const uint32_t* planes_end;  // where the block after the last one would begin
-  uint32_t* stage;             // results: [position] of four int8, whole blocks
-  uint32_t last_step;          // 1 << (steps - 1), and the highest bit for several filter rows
-  int32_t planes_back;         // bytes: from planes_end to the next channel's planes
-  int32_t stage_back;          // likewise in the stage
-  const RowQuad* quad_end;     // 4 channels of 4 bytes behind `quad`
-  int32_t first_row;   // bytes from the first filter row to the one that meets the first planes
-  int32_t weight_row;  // bytes from filter row to filter row
-  int32_t plane_row;   // likewise
-  int32_t kernel_rows;
-  int32_t stride, steps;
+  uint32_t last_step;    // 1 << (steps - 1), and the highest bit for several filter rows
+  const RowUnit* units;  // on the target
+  uint32_t* stage;       // results: [position] of four int8, whole blocks
+  int32_t stride, steps, blocks;
 };
 
 // Full int8 range; the quad is narrow.
@@ -68,40 +85,40 @@ class RowLayer {
                     int32_t kernel_w);
 
   // For dims and params that are taken. `scratch`: ScratchWords words; without it only their count
-  // is known.
+  // is known. `narrow`: as ChannelScales::narrow.
   RowLayer(const ConvDims& dims, const ConvParams& params, int32_t kernel_h, int32_t kernel_w,
-           uint32_t* scratch);
+           bool narrow, uint32_t* scratch);
 
   int32_t ScratchWords() const { return words_; }
 
-  // Before the first quad of an evaluation.
-  void Clear() const;
+  // Of the quad that Run computes, to be filled by Set.
+  RowQuad* quad() const { return quad_; }
 
-  // Requantisation of channel i of a quad; all four of them `narrow`, or none.
-  void PackScale(int32_t bias, const PlaneScale& scale, bool narrow, int32_t i) const;
-
-  // Weights of a quad: taps of four neighbouring channels, `column` and `row` bytes apart.
-  void PackTaps(const int8_t* taps, int32_t column, int32_t row, bool narrow) const;
-
-  // The quad that was packed, of all batches; `input` and `output` are the first of four channels.
-  void Run(const OutputRange& range, bool narrow, const int8_t* input, int8_t* output);
+  // Four channels of all batches. `input` and `output` are the first of them, `taps` those of four
+  // neighbouring channels, `column` and `row` bytes apart.
+  void Run(const int8_t* taps, int32_t column, int32_t row, const int8_t* input, int8_t* output);
 
  private:
+  void PackRows(const int8_t* taps, int32_t column, int32_t row) const;
+  void RunRows(const int8_t* input, int8_t* output);
   void WeaveRow(const int8_t* input, uint32_t* plane) const;
-  void WeaveRows(const int8_t* input, int32_t first, int32_t end) const;
+  void WeaveRows(const int8_t* input, int32_t y, int32_t count, int32_t slot) const;
+  void RunStage(int8_t* output) const;
 
   RowCall call_ = {};
   RowQuad* quad_ = nullptr;
-  uint32_t *weights_ = nullptr, *planes_ = nullptr;
-  bool column_;  // the filter is a column: rows are those of the transposed image
-  int32_t batches_, taps_, row_stride_;
+  uint32_t *weights_ = nullptr, *weights_end_ = nullptr, *planes_ = nullptr;
+  int32_t batches_, taps_, rows_, row_stride_;
   int32_t in_rows_, out_, out_rows_, pad_, row_pad_;
   int32_t pixel_, row_, out_pixel_, out_row_, image_, out_image_;  // bytes
   int32_t used_;                        // positions of an input row that are read
   int32_t weight_words_, plane_words_;  // of one row
+  int32_t skipped_;                     // words of weights that stride 2 leaves out
   int32_t words_;
   uint32_t outside_;  // four zero points
   uint32_t negated_;  // two
+  OutputRange range_;
+  bool narrow_;
 };
 
 }  // namespace kws

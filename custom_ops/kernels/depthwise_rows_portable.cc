@@ -14,23 +14,23 @@ int32_t SumOf(const RowCall& call, int32_t channel, int32_t position) {
   const int32_t phases = call.stride == 1 ? 2 : 1;
   const bool even = position % phases == 0;
   const uint32_t* weights = reinterpret_cast<const uint32_t*>(call.quad + 1) +
-                            call.first_row / kWord + channel +
+                            call.quad->first_row / kWord + channel +
                             (phases == 2 && even ? kPlaneQuad : 0);
   const uint32_t* plane = call.planes + channel + position / phases * kPlaneQuad;
   int32_t sum = call.quad->bias[channel];
-  for (int32_t y = 0; y < call.kernel_rows; ++y) {
+  for (int32_t y = 0; y < call.quad->kernel_rows; ++y) {
     for (int32_t s = 0; s < call.steps; ++s) {
       const uint32_t word = plane[s * kPlaneQuad];
       sum = MultiplyAccumulateDual(word, weights[s * phases * kPlaneQuad], sum);
     }
-    weights += call.weight_row / kWord;
-    plane += call.plane_row / kWord;
+    weights += call.quad->weight_row / kWord;
+    plane += call.quad->plane_row / kWord;
   }
   return sum;
 }
 
 // Of whole blocks.
-int32_t Positions(const RowCall& call) { return (call.stage_back + 1) / kWord; }
+int32_t Positions(const RowCall& call) { return call.blocks * kRowBlock; }
 
 }  // namespace
 
