@@ -49,6 +49,10 @@ namespace {
 [[gnu::naked, gnu::noipa]] const ChannelPlan* Run2x2(const BlockFrame*) {
   RUN_ROWS("ldrb", "1", "ldrh r3, [r0, lr, lsl #2]\n", "32", "2");
 }
+
+[[gnu::naked, gnu::noipa]] const ChannelPlan* Run2x2Wide(const BlockFrame*) {
+  RUN_ROWS("ldrh", "2", "ldrh r3, [r0, lr, lsl #1]\n", "32", "2");
+}
 // clang-format on
 
 }  // namespace
@@ -58,7 +62,7 @@ int32_t RunRows1x2(const BlockTile& tile, int32_t lane, int32_t row) {
 }
 
 int32_t RunRows2x2(const BlockTile& tile, int32_t lane, int32_t row) {
-  return RunFrames(Run2x2, tile, lane, row);
+  return RunFrames(tile.layer.weights->index_bytes == 1 ? Run2x2 : Run2x2Wide, tile, lane, row);
 }
 #else
 int32_t RunRows1x2(const BlockTile& tile, int32_t lane, int32_t row) {

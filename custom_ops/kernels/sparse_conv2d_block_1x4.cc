@@ -52,8 +52,16 @@ namespace {
   RUN_ROWS("ldrb", "1", "ldr r3, [r0, lr, lsl #3]\n", "32", "2");
 }
 
+[[gnu::naked, gnu::noipa]] const ChannelPlan* Run2x4Wide(const BlockFrame*) {
+  RUN_ROWS("ldrh", "2", "ldr r3, [r0, lr, lsl #2]\n", "32", "2");
+}
+
 [[gnu::naked, gnu::noipa]] const ChannelPlan* Run4x4(const BlockFrame*) {
   RUN_ROWS("ldrb", "1", "add r0, r0, lr, lsl #4\n ldr r3, [r0]\n", "64", "4");
+}
+
+[[gnu::naked, gnu::noipa]] const ChannelPlan* Run4x4Wide(const BlockFrame*) {
+  RUN_ROWS("ldrh", "2", "ldr r3, [r0, lr, lsl #3]\n", "64", "4");
 }
 // clang-format on
 
@@ -64,11 +72,11 @@ int32_t RunRows1x4(const BlockTile& tile, int32_t lane, int32_t row) {
 }
 
 int32_t RunRows2x4(const BlockTile& tile, int32_t lane, int32_t row) {
-  return RunFrames(Run2x4, tile, lane, row);
+  return RunFrames(tile.layer.weights->index_bytes == 1 ? Run2x4 : Run2x4Wide, tile, lane, row);
 }
 
 int32_t RunRows4x4(const BlockTile& tile, int32_t lane, int32_t row) {
-  return RunFrames(Run4x4, tile, lane, row);
+  return RunFrames(tile.layer.weights->index_bytes == 1 ? Run4x4 : Run4x4Wide, tile, lane, row);
 }
 #else
 int32_t RunRows1x4(const BlockTile& tile, int32_t lane, int32_t row) {

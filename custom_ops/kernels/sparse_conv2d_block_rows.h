@@ -38,18 +38,18 @@ void RunAnyRow(const BlockTile& tile, int32_t lane, int32_t count, int32_t row);
 
 // A kernel for one block shape takes some lanes from `lane` on through the block rows from `row`
 // on, and returns the first one that it leaves because its plan says so. For narrow layers without
-// a clamp, of at least one block; where not noted otherwise, with indices of one byte.
+// a clamp, of at least one block.
 using RunRowsFn = int32_t (*)(const BlockTile& tile, int32_t lane, int32_t row);
 
 // Eight lanes.
-int32_t RunRows1x2(const BlockTile& tile, int32_t lane, int32_t row);  // any index
-int32_t RunRows1x4(const BlockTile& tile, int32_t lane, int32_t row);  // any index
+int32_t RunRows1x2(const BlockTile& tile, int32_t lane, int32_t row);
+int32_t RunRows1x4(const BlockTile& tile, int32_t lane, int32_t row);
 int32_t RunRows2x2(const BlockTile& tile, int32_t lane, int32_t row);
 int32_t RunRows2x4(const BlockTile& tile, int32_t lane, int32_t row);
 int32_t RunRows4x4(const BlockTile& tile, int32_t lane, int32_t row);
 // Two lanes; the second one does not count where it is not among the tile's.
-int32_t RunRows4x1(const BlockTile& tile, int32_t lane, int32_t row);  // any index
-// One lane; blocks of 1, 2 or 4 x 4.
+int32_t RunRows4x1(const BlockTile& tile, int32_t lane, int32_t row);
+// One lane; blocks of 1, 2 or 4 x 4 with indices of one byte.
 int32_t RunRowsOneLane(const BlockTile& tile, int32_t lane, int32_t row);
 
 }  // namespace kws

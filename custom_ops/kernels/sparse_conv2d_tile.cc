@@ -37,16 +37,16 @@ RowKernels ChooseKernels(const SparseTiles& layer) {
       return {RunRows1x4, nullptr, byte ? RunRowsOneLane : nullptr};
     case 0x22:
       if (!Has(k2x2)) break;
-      return {byte ? RunRows2x2 : nullptr, nullptr, nullptr};
+      return {RunRows2x2, nullptr, nullptr};
     case 0x24:
       if (!Has(k2x4)) break;
-      return {byte ? RunRows2x4 : nullptr, nullptr, byte ? RunRowsOneLane : nullptr};
+      return {RunRows2x4, nullptr, byte ? RunRowsOneLane : nullptr};
     case 0x41:
       if (!Has(k4x1)) break;
       return {nullptr, RunRows4x1, nullptr};
     case 0x44:
       if (!Has(k4x4)) break;
-      return {byte ? RunRows4x4 : nullptr, nullptr, byte ? RunRowsOneLane : nullptr};
+      return {RunRows4x4, nullptr, byte ? RunRowsOneLane : nullptr};
     default:
       break;
   }
