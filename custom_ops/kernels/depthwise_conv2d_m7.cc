@@ -147,35 +147,38 @@ void RunFrom(const Layer& layer, int32_t first_channel, const int8_t* input, int
 // Bias and requantisation of channels [c, c + 4).
 void PackQuad(const ChannelScales& scales, const int32_t* bias, int32_t zero_point, int32_t c,
               RowQuad* quad) {
-  const int32_t step = scales.step;
-  const int32_t* multiplier = scales.multipliers + c * step;
-  const int32_t* key = scales.shift_keys + c * step;
+  static constexpr int32_t kNoBias[kQuad] = {};
+  const int32_t* const start = bias == nullptr ? kNoBias : bias + c;
   if (!scales.narrow) {
     for (int32_t i = 0; i < kQuad; ++i) {
-      quad->Set(i, 0, scales.multiplier(c + i), scales.shift(c + i), zero_point, false);
+      quad->Set(i, start[i], scales.multiplier(c + i), scales.shift(c + i), zero_point, false);
     }
-  } else {
-    const int32_t origin = scales.shift_origin;
-    for (int32_t i = 0; i < kQuad; ++i, multiplier += step, key += step) {
-      // Every shift is one that FastRequantizer takes.
-      const int32_t shift = (*key - origin) >> ChannelScales::kKeyBits;
-      quad->Set(i, 0, *multiplier, shift, zero_point, true);
-    }
+    return;
   }
-  if (bias == nullptr) return;
-  const int32_t doubled = scales.narrow ? 1 : 0;
-  for (int32_t i = 0; i < kQuad; ++i) quad->bias[i] = bias[c + i] * (1 << doubled);
+  // Every shift is one that FastRequantizer takes.
+  const int32_t step = scales.step;
+  const int32_t origin = scales.shift_origin;
+  const int32_t* multiplier = scales.multipliers + c * step;
+  const int32_t* key = scales.shift_keys + c * step;
+#pragma GCC unroll 4
+  for (int32_t i = 0; i < kQuad; ++i, multiplier += step, key += step) {
+    const int32_t shift = (*key - origin) >> ChannelScales::kKeyBits;
+    quad->Set(i, start[i], *multiplier, shift, zero_point, true);
+  }
 }
 
-// The first out_channels / 4 * 4 channels of a filter that RowLayer takes.
-void RunByRows(const Layer& layer, const int8_t* input, int8_t* output, uint32_t* scratch) {
-  const FilterDims& size = layer.filter_dims;
-  const ChannelScales& scales = layer.scales;
+// The first out_channels / 4 * 4 channels by `rows`.
+void RunByRows(const Layer& layer, RowLayer* rows, const int8_t* input, int8_t* output) {
   const int32_t channels = layer.dims.out_channels;
-  RowLayer rows(layer.dims, layer.params, size.h, size.w, scales.narrow, scratch);
-  for (int32_t c = 0; c + kQuad <= channels; c += kQuad) {
-    PackQuad(scales, layer.bias, layer.range.zero_point, c, rows.quad());
-    rows.Run(layer.filter + c, channels, size.w * channels, input + c, output + c);
+  const int32_t row = layer.filter_dims.w * channels;
+  for (int32_t c = 0; c + kQuad <= channels;) {
+    const int32_t left = (channels - c) / kQuad;
+    const int32_t count = left < rows->quads() ? left : rows->quads();
+    for (int32_t i = 0; i < count; ++i) {
+      PackQuad(layer.scales, layer.bias, layer.range.zero_point, c + i * kQuad, rows->quad(i));
+    }
+    rows->Run(count, layer.filter + c, channels, row, kQuad, input + c, output + c);
+    c += count * kQuad;
   }
 }
 
@@ -184,9 +187,8 @@ void RunByRows(const Layer& layer, const int8_t* input, int8_t* output, uint32_t
 size_t DepthwiseConv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims,
                                      const ConvParams& params) {
   if (Is3x3(dims, filter_dims, params)) return DepthwiseConv2d3x3M7ScratchBytes(dims);
-  if (!RowLayer::Takes(dims, params, filter_dims.h, filter_dims.w)) return 0;
-  const RowLayer layer(dims, params, filter_dims.h, filter_dims.w, false, nullptr);
-  return static_cast<size_t>(layer.ScratchWords()) * sizeof(uint32_t);
+  const RowLayer rows(dims, params, filter_dims.h, filter_dims.w, false, nullptr);
+  return static_cast<size_t>(rows.ScratchWords()) * sizeof(uint32_t);
 }
 
 void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
@@ -199,9 +201,13 @@ void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
   if (Is3x3(dims, filter_dims, params)) {
     DepthwiseConv2d3x3M7(dims, params, scales, input, filter, bias, output, scratch);
     done = dims.out_channels / kQuad * kQuad;
-  } else if (RowLayer::Takes(dims, params, filter_dims.h, filter_dims.w)) {
-    RunByRows(layer, input, output, static_cast<uint32_t*>(scratch));
-    done = dims.out_channels / kQuad * kQuad;
+  } else {
+    RowLayer rows(dims, params, filter_dims.h, filter_dims.w, scales.narrow,
+                  static_cast<uint32_t*>(scratch));
+    if (rows.taken()) {
+      RunByRows(layer, &rows, input, output);
+      done = dims.out_channels / kQuad * kQuad;
+    }
   }
   if (done == dims.out_channels) return;
   if (scales.narrow && range.full()) {

@@ -36,23 +36,28 @@ const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const 
 const int8_t* InterleaveFilters(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
                                 uint32_t* taps) {
   static constexpr int8_t kZeros[kMaxRowTaps] = {};
+  const int32_t height = w.kernel_h, width = w.kernel_w, mask_bytes = w.mask_bytes;
+  const uint8_t* mask = w.masks + c * mask_bytes;
   const int8_t* next[kPlaneQuad];  // row of each channel that is stored
-  for (int32_t i = 0; i < kPlaneQuad; ++i) {
-    next[i] = rows;
-    for (int32_t y = 0; y < w.kernel_h; ++y) rows += w.has_row(c + i, y) ? w.kernel_w : 0;
+  for (const int8_t*& row : next) {
+    row = rows;
+    for (int32_t y = 0; y < height; ++y) {
+      if ((mask[y / 8] >> y % 8 & 1) != 0) rows += width;
+    }
+    mask += mask_bytes;
   }
-  for (int32_t y = 0; y < w.kernel_h; ++y) {
+  for (int32_t y = 0; y < height; ++y) {
     const int8_t* row[kPlaneQuad];
     for (int32_t i = 0; i < kPlaneQuad; ++i) {
       const bool stored = w.has_row(c + i, y);
       row[i] = stored ? next[i] : kZeros;
-      next[i] += stored ? w.kernel_w : 0;
+      if (stored) next[i] += width;
     }
     const int8_t* const first = row[0];
     const int8_t* const second = row[1];
     const int8_t* const third = row[2];
     const int8_t* const fourth = row[3];
-    for (int32_t x = 0; x < w.kernel_w; ++x) {
+    for (int32_t x = 0; x < width; ++x) {
       *taps++ = static_cast<uint8_t>(first[x]) | static_cast<uint8_t>(second[x]) << 8 |
                 static_cast<uint8_t>(third[x]) << 16 | static_cast<uint32_t>(fourth[x]) << 24;
     }
@@ -60,21 +65,26 @@ const int8_t* InterleaveFilters(const RowPrunedDepthwise& w, int32_t c, const in
   return rows;
 }
 
-// Likewise by RowLayer.
-const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
-                        bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
-                        uint32_t* scratch) {
-  RowLayer layer(dims, params, w.kernel_h, w.kernel_w, narrow, scratch);
+// Likewise by `layer`.
+const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvParams& params, bool narrow,
+                        RowLayer* layer, const int8_t* input, const int32_t* bias, int8_t* output) {
   const int8_t* rows = w.values;
-  uint32_t taps[kMaxRowTaps];
-  for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
-    for (int32_t i = 0; i < kPlaneQuad; ++i) {
-      layer.quad()->Set(i, bias[c + i], w.multipliers[c + i], w.shifts[c + i],
-                        params.output_zero_point, narrow);
+  const int32_t taps_of_quad = w.kernel_h * w.kernel_w;
+  uint32_t taps[kRowQuads * kMaxRowTaps];
+  for (int32_t c = 0; c + kPlaneQuad <= w.out_channels;) {
+    const int32_t left = (w.out_channels - c) / kPlaneQuad;
+    const int32_t count = left < layer->quads() ? left : layer->quads();
+    for (int32_t i = 0; i < count; ++i) {
+      const int32_t first = c + i * kPlaneQuad;
+      for (int32_t k = 0; k < kPlaneQuad; ++k) {
+        layer->quad(i)->Set(k, bias[first + k], w.multipliers[first + k], w.shifts[first + k],
+                            params.output_zero_point, narrow);
+      }
+      rows = InterleaveFilters(w, first, rows, taps + i * taps_of_quad);
     }
-    rows = InterleaveFilters(w, c, rows, taps);
-    layer.Run(reinterpret_cast<const int8_t*>(taps), kPlaneQuad, w.kernel_w * kPlaneQuad, input + c,
-              output + c);
+    layer->Run(count, reinterpret_cast<const int8_t*>(taps), kPlaneQuad, w.kernel_w * kPlaneQuad,
+               taps_of_quad * kPlaneQuad, input + c, output + c);
+    c += count * kPlaneQuad;
   }
   return rows;
 }
@@ -163,13 +173,9 @@ const int8_t* PackRowPrunedQuad(const RowPrunedDepthwise& w, const int8_t* rows,
 
 size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims,
                                         const ConvParams& params) {
-  int32_t words = 0;
-  if (RowPrunedUsesPlanes(weights)) {
-    words = PlaneScratchWords(dims.out_w);
-  } else if (RowLayer::Takes(dims, params, weights.kernel_h, weights.kernel_w)) {
-    words =
-        RowLayer(dims, params, weights.kernel_h, weights.kernel_w, false, nullptr).ScratchWords();
-  }
+  const RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, false, nullptr);
+  const int32_t words =
+      RowPrunedUsesPlanes(weights) ? PlaneScratchWords(dims.out_w) : layer.ScratchWords();
   return static_cast<size_t>(words) * sizeof(uint32_t);
 }
 
@@ -182,10 +188,13 @@ void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dim
     rows = RunQuads(weights, dims, params, narrow, input, bias, output,
                     static_cast<uint32_t*>(scratch));
     done = dims.out_channels / kPlaneQuad * kPlaneQuad;
-  } else if (RowLayer::Takes(dims, params, weights.kernel_h, weights.kernel_w)) {
-    rows = RunByRows(weights, dims, params, narrow, input, bias, output,
-                     static_cast<uint32_t*>(scratch));
-    done = dims.out_channels / kPlaneQuad * kPlaneQuad;
+  } else {
+    RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, narrow,
+                   static_cast<uint32_t*>(scratch));
+    if (layer.taken()) {
+      rows = RunByRows(weights, params, narrow, &layer, input, bias, output);
+      done = dims.out_channels / kPlaneQuad * kPlaneQuad;
+    }
   }
   RunSingly(weights, dims, params, done, rows, input, bias, output);
 }

@@ -8,7 +8,8 @@
 namespace kws {
 namespace {
 
-constexpr int32_t kMaxScratchWords = 2048;
+constexpr int32_t kMaxScratchWords = 2048;  // more, and a layer is left alone
+constexpr int32_t kGroupWords = 1024;       // of a group of several quads
 constexpr int32_t kWord = sizeof(uint32_t);
 
 // One position of four channels: two int16 of channels 0 and 2, and of 1 and 3.
@@ -73,7 +74,7 @@ inline void WeavePairs(const int8_t* input, int32_t pixel, uint32_t negated, int
 
 // One filter row of four channels, `column` bytes from tap to tap: twice each tap, zero beyond
 // `taps`, as words of the pairs (-1, 0), (0, 1), (1, 2) ... up to `end`; the words of every second
-// pair are `skipped` words long, 0 to leave it out.
+// pair are `skipped` bytes long, 0 to leave it out.
 inline void WeaveTaps(const int8_t* tap, int32_t column, int32_t taps, int32_t skipped,
                       uint32_t* words, const uint32_t* end) {
 #if KWS_DSP_NATIVE
@@ -82,16 +83,17 @@ inline void WeaveTaps(const int8_t* tap, int32_t column, int32_t taps, int32_t s
   asm volatile(
       "ldr %[first], [%[tap]]\n"
       "1:\n"
-      "cmp %[taps], #1\n"
-      "mov %[second], #0\n"
-      "it gt\n"
-      "ldrgt %[second], [%[tap], %[column]]\n"
       "sxtb16 %[even], %[first]\n"
+      "cmp %[taps], #1\n"
       "sxtb16 %[odd], %[first], ror #8\n"
-      "add %[tap], %[column]\n"
+      "mov %[second], #0\n"
       "sxtab16 %[even], %[even], %[first]\n"
-      "sxtab16 %[odd], %[odd], %[first], ror #8\n"
       "add %[tap], %[column]\n"
+      "sxtab16 %[odd], %[odd], %[first], ror #8\n"
+      "it gt\n"
+      "ldrgt %[second], [%[tap]]\n"
+      "add %[tap], %[column]\n"
+      "cbz %[skipped], 2f\n"
       "pkhbt %[word], %[even_before], %[even], lsl #16\n"
       "pkhtb %[even_before], %[even], %[even_before], asr #16\n"
       "str %[word], [%[words]]\n"
@@ -99,10 +101,11 @@ inline void WeaveTaps(const int8_t* tap, int32_t column, int32_t taps, int32_t s
       "str %[even_before], [%[words], #8]\n"
       "pkhtb %[odd_before], %[odd], %[odd_before], asr #16\n"
       "str %[word], [%[words], #4]\n"
-      "sxtb16 %[even_before], %[second]\n"
       "str %[odd_before], [%[words], #12]\n"
-      "sxtb16 %[odd_before], %[second], ror #8\n"
       "add %[words], %[skipped]\n"
+      "2:\n"
+      "sxtb16 %[even_before], %[second]\n"
+      "sxtb16 %[odd_before], %[second], ror #8\n"
       "sxtab16 %[even_before], %[even_before], %[second]\n"
       "subs %[taps], #2\n"
       "sxtab16 %[odd_before], %[odd_before], %[second], ror #8\n"
@@ -110,20 +113,19 @@ inline void WeaveTaps(const int8_t* tap, int32_t column, int32_t taps, int32_t s
       "it gt\n"
       "ldrgt %[first], [%[tap]]\n"
       "pkhbt %[word], %[even], %[even_before], lsl #16\n"
+      "str %[word], [%[words]], #16\n"
       "pkhtb %[even], %[even_before], %[even], asr #16\n"
-      "str %[word], [%[words]]\n"
-      "pkhbt %[word], %[odd], %[odd_before], lsl #16\n"
-      "str %[even], [%[words], #8]\n"
-      "pkhtb %[odd], %[odd_before], %[odd], asr #16\n"
-      "str %[word], [%[words], #4]\n"
-      "str %[odd], [%[words], #12]\n"
-      "add %[words], #16\n"
       "cmp %[words], %[end]\n"
+      "pkhbt %[word], %[odd], %[odd_before], lsl #16\n"
+      "str %[even], [%[words], #-8]\n"
+      "pkhtb %[odd], %[odd_before], %[odd], asr #16\n"
+      "str %[word], [%[words], #-12]\n"
+      "str %[odd], [%[words], #-4]\n"
       "bne 1b\n"
       : [tap] "+r"(tap), [taps] "+r"(taps), [words] "+r"(words), [first] "=&r"(first),
         [second] "=&r"(second), [even] "=&r"(even), [odd] "=&r"(odd), [word] "=&r"(word),
         [even_before] "+r"(even_before), [odd_before] "+r"(odd_before)
-      : [column] "r"(column), [skipped] "r"(skipped * kWord), [end] "r"(end)
+      : [column] "r"(column), [skipped] "l"(skipped), [end] "r"(end)
       : "cc", "memory");
 #else
   Halves before = {0, 0};
@@ -133,7 +135,7 @@ inline void WeaveTaps(const int8_t* tap, int32_t column, int32_t taps, int32_t s
     const Halves even = Extend(ExtendEvenBytes(first), ExtendOddBytes(first), first);
     const Halves odd = Extend(ExtendEvenBytes(second), ExtendOddBytes(second), second);
     Weave(before, even, words);
-    words += skipped;
+    words += skipped / kWord;
     Weave(even, odd, words);
     words += kPlaneQuad;
     before = odd;
@@ -151,186 +153,212 @@ inline void StoreStage(const uint32_t* stage, int32_t count, int32_t pixel, int8
 
 }  // namespace
 
-bool RowLayer::Takes(const ConvDims& dims, const ConvParams& params, int32_t kernel_h,
-                     int32_t kernel_w) {
-  const bool column = kernel_w == 1;
-  const int32_t taps = column ? kernel_h : kernel_w;
-  if (dims.in_channels != dims.out_channels || dims.out_channels < kPlaneQuad || taps < 2 ||
-      taps > 2 * kMaxRowSteps || kernel_h * kernel_w > kMaxRowTaps ||
-      (column ? params.stride_h : params.stride_w) > 2 ||
-      (kernel_h > 1 && params.dilation_h != 1) || (kernel_w > 1 && params.dilation_w != 1)) {
-    return false;
-  }
-  const RowLayer layer(dims, params, kernel_h, kernel_w, false, nullptr);
-  return layer.call_.steps <= kMaxRowSteps && layer.words_ <= kMaxScratchWords;
-}
-
 RowLayer::RowLayer(const ConvDims& dims, const ConvParams& params, int32_t kernel_h,
                    int32_t kernel_w, bool narrow, uint32_t* scratch)
-    : batches_(dims.batches),
+    : scratch_(scratch),
+      batches_(dims.batches),
+      outside_((static_cast<uint32_t>(params.input_zero_point) & 0xFFu) * 0x01010101u),
       negated_(PackHalves(-params.input_zero_point, -params.input_zero_point)),
       range_({params.output_zero_point, params.activation_min, params.activation_max}),
       narrow_(narrow) {
+  if (!Measure(dims, params, kernel_h, kernel_w) || scratch == nullptr) return;
+  RowQuad* const first = quad(0);
+  first->first_row = 0;
+  first->weight_row = weight_words_ * kWord;
+  first->plane_row = plane_words_ * kWord;
+  first->kernel_rows = rows_;
+  call_.planes = scratch + planes_;
+  call_.quad = first;
+  call_.stage = scratch + planes_ + rows_ * plane_words_;
+  for (int32_t i = 0; i < quads_; ++i) {
+    const int32_t bytes = rows_ * plane_words_ * kWord;
+    std::memset(scratch + i * pitch_ + planes_, 0, static_cast<size_t>(bytes));
+  }
+}
+
+// Geometry and layout; sets words_ if the layer is taken.
+bool RowLayer::Measure(const ConvDims& dims, const ConvParams& params, int32_t kernel_h,
+                       int32_t kernel_w) {
   const int32_t channels = dims.in_channels;
-  outside_ = (static_cast<uint32_t>(params.input_zero_point) & 0xFFu) * 0x01010101u;
   image_ = dims.in_h * dims.in_w * channels;
   out_image_ = dims.out_h * dims.out_w * channels;
-  int32_t in;
   if (kernel_w == 1) {  // rows of the transposed image
     call_.stride = params.stride_h, row_stride_ = params.stride_w;
     taps_ = kernel_h, rows_ = 1;
-    in = dims.in_h, in_rows_ = dims.in_w, out_ = dims.out_h, out_rows_ = dims.out_w;
+    in_ = dims.in_h, in_rows_ = dims.in_w, out_ = dims.out_h, out_rows_ = dims.out_w;
     pad_ = params.pad_top, row_pad_ = params.pad_left;
     pixel_ = dims.in_w * channels, row_ = channels;
     out_pixel_ = dims.out_w * channels, out_row_ = channels;
   } else {
     call_.stride = params.stride_w, row_stride_ = params.stride_h;
     taps_ = kernel_w, rows_ = kernel_h;
-    in = dims.in_w, in_rows_ = dims.in_h, out_ = dims.out_w, out_rows_ = dims.out_h;
+    in_ = dims.in_w, in_rows_ = dims.in_h, out_ = dims.out_w, out_rows_ = dims.out_h;
     pad_ = params.pad_left, row_pad_ = params.pad_top;
     pixel_ = channels, row_ = dims.in_w * channels;
     out_pixel_ = channels, out_row_ = dims.out_w * channels;
   }
+  if (channels != dims.out_channels || channels < kPlaneQuad || taps_ < 2 ||
+      taps_ * rows_ > kMaxRowTaps || call_.stride > 2 || (kernel_h > 1 && params.dilation_h != 1) ||
+      (kernel_w > 1 && params.dilation_w != 1)) {
+    return false;
+  }
   const bool single = call_.stride == 1;
-  const int32_t needed = (out_ - 1) * call_.stride + taps_ - pad_;
-  used_ = needed < in ? needed : in;
-
   // Odd sums begin one tap earlier.
   const int32_t steps = single ? taps_ / 2 + 1 : (taps_ + 1) / 2;
+  if (steps > kMaxRowSteps) return false;
+  // Positions of an input row that are read: half a pair before, pairs, half a pair behind.
+  const int32_t needed = (out_ - 1) * call_.stride + taps_ - pad_;
+  const int32_t behind = (needed < in_ ? needed : in_) - pad_ % 2;
+  pairs_ = behind / 2;
+  single_ = behind % 2 != 0;
   const int32_t blocks = (out_ + kRowBlock - 1) / kRowBlock;
-  const int32_t block_words = (single ? kRowBlock / 2 : kRowBlock) * kPlaneQuad;
+  block_words_ = (single ? kRowBlock / 2 : kRowBlock) * kPlaneQuad;
   skipped_ = single ? kPlaneQuad : 0;
-  weight_words_ = steps * (single ? 2 : 1) * kPlaneQuad;
-  plane_words_ = blocks * block_words + steps * kPlaneQuad;
+  weight_words_ = steps * kPlaneQuad + steps * skipped_;
+  plane_words_ = blocks * block_words_ + steps * kPlaneQuad;
   // Rows of weights of filters with several are there twice, but for the last one.
-  const int32_t planes = kRowQuadWords + (2 * rows_ - 1) * weight_words_;
-  const int32_t stage = planes + rows_ * plane_words_;
-  const int32_t units = stage + blocks * kRowBlock;
-  words_ = units + blocks * kPlaneQuad * kRowUnitWords;
-  call_.last_step = (1u << (steps - 1)) | (rows_ > 1 ? 1u << 31 : 0);
+  planes_ = kRowQuadWords + (2 * rows_ - 1) * weight_words_;
+  pitch_ = planes_ + rows_ * plane_words_ + blocks * kRowBlock;
+  const int32_t whole = pitch_ + blocks * kPlaneQuad * kRowUnitWords;
+  if (whole > kMaxScratchWords) return false;
+  quads_ = Clamp(kGroupWords / whole, 1, kRowQuads);
+  if (quads_ > channels / kPlaneQuad) quads_ = channels / kPlaneQuad;
+  words_ = quads_ * whole;
+  call_.pitch = pitch_;
   call_.steps = steps;
   call_.blocks = blocks;
-  if (scratch == nullptr) return;
+  call_.last_step = (1u << (steps - 1)) | (rows_ > 1 ? 1u << 31 : 0);
+  return true;
+}
 
-  quad_ = reinterpret_cast<RowQuad*>(scratch);
-  quad_->first_row = 0;
-  quad_->weight_row = weight_words_ * kWord;
-  quad_->plane_row = plane_words_ * kWord;
-  quad_->kernel_rows = rows_;
-  weights_ = scratch + kRowQuadWords;
-  weights_end_ = weights_ + weight_words_;
-  planes_ = scratch + planes;
-  call_.planes = planes_;
-  call_.quad = quad_;
-  call_.stage = scratch + stage;
-  call_.units = reinterpret_cast<const RowUnit*>(scratch + units);
-  std::memset(planes_, 0, static_cast<size_t>(rows_ * plane_words_ * kWord));
+// For groups of `count` quads.
+void RowLayer::MakeUnits(int32_t count) {
+  call_.quads = count;
 #if KWS_DSP_NATIVE
-  RowUnit* unit = reinterpret_cast<RowUnit*>(scratch + units);
-  for (int32_t i = 0; i < kPlaneQuad; ++i) {
-    for (int32_t block = 1; block <= blocks; ++block, ++unit) {
-      const bool wraps = block == blocks;
-      const int32_t channel = wraps ? i + 1 : i;
-      unit->next_planes = planes_ + (wraps ? 0 : block * block_words) + channel;
-      unit->next_quad = reinterpret_cast<const RowQuad*>(scratch + channel);
-      unit->stage = reinterpret_cast<int8_t*>(call_.stage + (block - 1) * kRowBlock) + i;
+  RowUnit* unit = reinterpret_cast<RowUnit*>(scratch_ + quads_ * pitch_);
+  call_.units = unit;
+  for (int32_t i = 0; i < count * kPlaneQuad; ++i) {
+    const int32_t channel = i / kPlaneQuad * pitch_ + i % kPlaneQuad;
+    const int32_t next = (i + 1) / kPlaneQuad * pitch_ + (i + 1) % kPlaneQuad;
+    int8_t* stage =
+        reinterpret_cast<int8_t*>(call_.stage + i / kPlaneQuad * pitch_) + i % kPlaneQuad;
+    for (int32_t block = 1; block <= call_.blocks; ++block, ++unit) {
+      const int32_t base = block == call_.blocks ? next : channel;
+      unit->next_planes = call_.planes + base + (base == next ? 0 : block * block_words_);
+      unit->next_quad = reinterpret_cast<const RowQuad*>(scratch_ + base);
+      unit->stage = stage;
+      stage += kRowBlock * kWord;
     }
   }
-  unit[-1].next_quad = reinterpret_cast<const RowQuad*>(unit[-1].next_planes);
+  unit[-1].next_planes = call_.planes;
+  unit[-1].next_quad = reinterpret_cast<const RowQuad*>(call_.planes);
 #endif
 }
 
-void RowLayer::PackRows(const int8_t* taps, int32_t column, int32_t row) const {
-  uint32_t* out = weights_;
+void RowLayer::PackRows(const int8_t* taps, int32_t column, int32_t row, uint32_t* weights) const {
+  uint32_t* out = weights;
   for (int32_t y = rows_; y > 0; --y, taps += row) {
-    WeaveTaps(taps, column, taps_, skipped_, out, out + weight_words_);
+    WeaveTaps(taps, column, taps_, skipped_ * kWord, out, out + weight_words_);
     out += weight_words_;
   }
   if (!narrow_) {
-    for (uint32_t* word = weights_; word != out; ++word) {
+    for (uint32_t* word = weights; word != out; ++word) {
       *word = PackHalves(LowHalf(*word) >> 1, HighHalf(*word) >> 1);
     }
   }
   const uint32_t* const last = out - weight_words_;
-  for (const uint32_t* from = weights_; from != last; ++from) *out++ = *from;
+  for (const uint32_t* from = weights; from != last; ++from) *out++ = *from;
 }
 
-inline void RowLayer::WeaveRow(const int8_t* input, uint32_t* plane) const {
+// One input row of the group's quads, whose planes begin at `plane`.
+void RowLayer::WeaveRow(const int8_t* input, uint32_t* plane) const {
   const uint32_t negated = negated_;
   const int32_t pixel = pixel_;
-  int32_t left = used_;
+  const int32_t pitch = pitch_;
+  const int32_t pairs = pairs_;
+  const int8_t* first = input;  // of the pairs
   plane += pad_ / 2 * kPlaneQuad;
   if (pad_ % 2 != 0) {
-    Weave(Extend(negated, outside_), Extend(negated, LoadWord(input)), plane);
-    input += pixel;
+    uint32_t* word = plane;
+    for (int32_t left = call_.quads; left > 0; --left, input += kPlaneQuad, word += pitch) {
+      Weave(Extend(negated, outside_), Extend(negated, LoadWord(input)), word);
+    }
+    first += pixel;
     plane += kPlaneQuad;
-    --left;
   }
-  if (left > 1) WeavePairs(input, pixel, negated, left / 2, plane);
-  if (left % 2 != 0) {
-    const Halves last = Extend(negated, LoadWord(input + (left - 1) * pixel));
-    Weave(last, Extend(negated, outside_), plane + left / 2 * kPlaneQuad);
+  if (single_) {
+    const int8_t* last = first + 2 * pairs * pixel;
+    uint32_t* word = plane + pairs * kPlaneQuad;
+    for (int32_t left = call_.quads; left > 0; --left, last += kPlaneQuad, word += pitch) {
+      Weave(Extend(negated, LoadWord(last)), Extend(negated, outside_), word);
+    }
+  }
+  if (pairs == 0) return;
+  for (int32_t left = call_.quads; left > 0; --left, first += kPlaneQuad, plane += pitch) {
+    WeavePairs(first, pixel, negated, pairs, plane);
   }
 }
 
 // Input rows [y, y + count), which may lie outside, into slots from `slot` on, around.
 void RowLayer::WeaveRows(const int8_t* input, int32_t y, int32_t count, int32_t slot) const {
   for (; count > 0; --count, ++y) {
-    uint32_t* const plane = planes_ + slot * plane_words_;
+    uint32_t* plane = scratch_ + planes_ + slot * plane_words_;
     if (y >= 0 && y < in_rows_) {
       WeaveRow(input + y * row_, plane);
     } else {
-      std::memset(plane, 0, static_cast<size_t>(plane_words_ * kWord));
+      for (int32_t left = call_.quads; left > 0; --left, plane += pitch_) {
+        std::memset(plane, 0, static_cast<size_t>(plane_words_ * kWord));
+      }
     }
     if (++slot == rows_) slot = 0;
   }
 }
 
 // An output row from the planes.
-inline void RowLayer::RunStage(int8_t* output) const {
+void RowLayer::RunRow(int8_t* output) const {
   if (narrow_) {
     RunRowBlocks(call_);
   } else {
     RunRowBlocksWide(call_, range_.zero_point);
   }
-  if (!range_.full()) ClampStage(range_, out_, call_.stage);
-  StoreStage(call_.stage, out_, out_pixel_, output);
-}
-
-// Filters of several rows; one batch.
-void RowLayer::RunRows(const int8_t* input, int8_t* output) {
-  int32_t top = -row_pad_;  // first input row of the output row
-  int32_t slot = 0;         // its place in the planes
-  int32_t kept = 0;         // rows from there that are woven already
-  for (int32_t y = 0; y < out_rows_; ++y, top += row_stride_, output += out_row_) {
-    const int32_t next = slot + kept < rows_ ? slot + kept : slot + kept - rows_;
-    WeaveRows(input, top + kept, rows_ - kept, next);
-    // The taps of the row in slot 0 come first.
-    quad_->first_row = slot == 0 ? 0 : (rows_ - slot) * weight_words_ * kWord;
-    RunStage(output);
-    kept = row_stride_ < rows_ ? rows_ - row_stride_ : 0;
-    slot = kept == 0 ? 0 : slot + row_stride_;
-    if (slot >= rows_) slot -= rows_;
+  uint32_t* stage = call_.stage;
+  const int32_t pitch = pitch_;
+  const int32_t count = out_;
+  const int32_t pixel = out_pixel_;
+  for (int32_t left = call_.quads; left > 0; --left, output += kPlaneQuad, stage += pitch) {
+    if (!range_.full()) ClampStage(range_, count, stage);
+    StoreStage(stage, count, pixel, output);
   }
 }
 
-void RowLayer::Run(const int8_t* taps, int32_t column, int32_t row, const int8_t* input,
-                   int8_t* output) {
+void RowLayer::Run(int32_t count, const int8_t* taps, int32_t column, int32_t row, int32_t quad,
+                   const int8_t* input, int8_t* output) {
+  if (count != call_.quads) MakeUnits(count);
+  uint32_t* weights = scratch_ + kRowQuadWords;
+  const int32_t pitch = pitch_;
   if (rows_ == 1 && narrow_) {
-    WeaveTaps(taps, column, taps_, skipped_, weights_, weights_end_);
-  } else {
-    PackRows(taps, column, row);
-  }
-  for (int32_t n = batches_; n > 0; --n, input += image_, output += out_image_) {
-    if (rows_ > 1) {
-      RunRows(input, output);
-      continue;
+    const int32_t words = weight_words_, skipped = skipped_ * kWord, n = taps_;
+    for (int32_t left = count; left > 0; --left, taps += quad, weights += pitch) {
+      WeaveTaps(taps, column, n, skipped, weights, weights + words);
     }
-    const int8_t* source = input;
-    int8_t* target = output;
-    for (int32_t y = out_rows_; y > 0; --y, source += row_stride_ * row_, target += out_row_) {
-      WeaveRow(source, planes_);
-      RunStage(target);
+  } else {
+    for (int32_t left = count; left > 0; --left, taps += quad, weights += pitch) {
+      PackRows(taps, column, row, weights);
+    }
+  }
+  for (int32_t n = 0; n < batches_; ++n, input += image_, output += out_image_) {
+    int32_t top = -row_pad_;  // first input row of the output row
+    int32_t slot = 0;         // its place in the planes
+    int32_t kept = 0;         // rows from there that are woven already
+    for (int32_t y = 0; y < out_rows_; ++y, top += row_stride_) {
+      const int32_t next = slot + kept < rows_ ? slot + kept : slot + kept - rows_;
+      WeaveRows(input, top + kept, rows_ - kept, next);
+      // The taps of the row in slot 0 come first.
+      this->quad(0)->first_row = slot == 0 ? 0 : (rows_ - slot) * weight_words_ * kWord;
+      RunRow(output + y * out_row_);
+      kept = row_stride_ < rows_ ? rows_ - row_stride_ : 0;
+      slot = kept == 0 ? 0 : slot + row_stride_;
+      if (slot >= rows_) slot -= rows_;
     }
   }
 }

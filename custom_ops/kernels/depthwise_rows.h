@@ -24,6 +24,7 @@ namespace kws {
 constexpr int32_t kMaxRowSteps = 8;  // words of taps of one filter row
 constexpr int32_t kMaxRowTaps = 64;  // of a whole filter
 constexpr int32_t kRowBlock = 6;     // outputs of a unit
+constexpr int32_t kRowQuads = 4;     // most quads of a group
 
 // What four channels need; weights follow, [filter row][word][channel], where the words of a row of
 // stride 1 are odd, even, odd, even, ... Assembly reads it.
@@ -60,61 +61,70 @@ struct RowUnit {
 };
 constexpr int32_t kRowUnitWords = 3;
 
-// One output row of four channels. Planes are [filter row][word][channel].
+// One output row of a group of quads. Planes are [filter row][word][channel]; quad, weights, planes
+// and stage of a quad lie `pitch` words behind those of the quad before. Assembly reads the first
+// four.
 struct RowCall {
   const uint32_t* planes;
-  const RowQuad* quad;
+  const RowQuad* quad;   // the first; that of the others is not looked at for strides and rows
   uint32_t last_step;    // 1 << (steps - 1), and the highest bit for several filter rows
   const RowUnit* units;  // on the target
   uint32_t* stage;       // results: [position] of four int8, whole blocks
+  int32_t quads, pitch;
   int32_t stride, steps, blocks;
 };
 
-// Full int8 range; the quad is narrow.
+// Full int8 range; the quads are narrow.
 void RunRowBlocks(const RowCall& call);
 
-// The same for a quad that is not.
+// The same for quads that are not.
 void RunRowBlocksWide(const RowCall& call, int32_t zero_point);
 
 // Geometry of one layer along the row, and the layout of its scratch.
 class RowLayer {
  public:
-  // Whether filters of this size are taken: multiplier 1, four channels at least, stride 1 or 2 and
-  // dilation 1 along the row, and a row that fits a few kB of scratch.
-  static bool Takes(const ConvDims& dims, const ConvParams& params, int32_t kernel_h,
-                    int32_t kernel_w);
-
-  // For dims and params that are taken. `scratch`: ScratchWords words; without it only their count
-  // is known. `narrow`: as ChannelScales::narrow.
+  // `scratch`: ScratchWords words; without it only their count is known. `narrow`: as
+  // ChannelScales::narrow.
   RowLayer(const ConvDims& dims, const ConvParams& params, int32_t kernel_h, int32_t kernel_w,
            bool narrow, uint32_t* scratch);
 
+  // Whether the layer is taken: multiplier 1, four channels at least, stride 1 or 2 and dilation 1
+  // along the row, and a row that fits a few kB of scratch. Nothing else may be asked if not.
+  bool taken() const { return words_ > 0; }
+
   int32_t ScratchWords() const { return words_; }
 
-  // Of the quad that Run computes, to be filled by Set.
-  RowQuad* quad() const { return quad_; }
+  // Quads of a group, and quad i of it, to be filled by Set before Run.
+  int32_t quads() const { return quads_; }
+  RowQuad* quad(int32_t i) const { return reinterpret_cast<RowQuad*>(scratch_ + i * pitch_); }
 
-  // Four channels of all batches. `input` and `output` are the first of them, `taps` those of four
-  // neighbouring channels, `column` and `row` bytes apart.
-  void Run(const int8_t* taps, int32_t column, int32_t row, const int8_t* input, int8_t* output);
+  // A group of `count` quads, all batches. `input` and `output` are its first channel. `taps` are
+  // those of four neighbouring channels, `column` and `row` bytes apart, and `quad` bytes from quad
+  // to quad.
+  void Run(int32_t count, const int8_t* taps, int32_t column, int32_t row, int32_t quad,
+           const int8_t* input, int8_t* output);
 
  private:
-  void PackRows(const int8_t* taps, int32_t column, int32_t row) const;
-  void RunRows(const int8_t* input, int8_t* output);
+  bool Measure(const ConvDims& dims, const ConvParams& params, int32_t kernel_h, int32_t kernel_w);
+  void MakeUnits(int32_t count);
+  void PackRows(const int8_t* taps, int32_t column, int32_t row, uint32_t* weights) const;
   void WeaveRow(const int8_t* input, uint32_t* plane) const;
   void WeaveRows(const int8_t* input, int32_t y, int32_t count, int32_t slot) const;
-  void RunStage(int8_t* output) const;
+  void RunRow(int8_t* output) const;
 
   RowCall call_ = {};
-  RowQuad* quad_ = nullptr;
-  uint32_t *weights_ = nullptr, *weights_end_ = nullptr, *planes_ = nullptr;
+  uint32_t* scratch_;
+  int32_t quads_ = 0, pitch_ = 0;
   int32_t batches_, taps_, rows_, row_stride_;
-  int32_t in_rows_, out_, out_rows_, pad_, row_pad_;
+  int32_t in_, in_rows_, out_, out_rows_, pad_, row_pad_;
   int32_t pixel_, row_, out_pixel_, out_row_, image_, out_image_;  // bytes
-  int32_t used_;                        // positions of an input row that are read
+  int32_t pairs_;                       // of positions of an input row that are read
+  bool single_;                         // and one behind
   int32_t weight_words_, plane_words_;  // of one row
+  int32_t block_words_;                 // from unit to unit
+  int32_t planes_;                      // words of a quad before its planes
   int32_t skipped_;                     // words of weights that stride 2 leaves out
-  int32_t words_;
+  int32_t words_ = 0;
   uint32_t outside_;  // four zero points
   uint32_t negated_;  // two
   OutputRange range_;

@@ -16,7 +16,7 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
 
 // Both loops: r0 words of the plane; r1 the channel's part of the quad, 16 bytes from word to word:
 // bias, multiplier, offset, right shift at 16 to 64, weights from 80 on; r2 last_step. On the stack
-// the arguments quad, last_step, units (0 to 8), of which units moves on; then, for filters of
+// quad, last_step, units of the call (0 to 8), of which units moves on; then, for filters of
 // several rows, those left, r0 and r1 of the unit (12 to 20).
 // clang-format off
 
@@ -55,6 +55,7 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
   "asr r11, r7\n"                  \
   "ldr r4, [r0, #" x1 "]\n"        \
   "ssat r11, #8, r11\n"            \
+  "cmp r0, r1\n"                   \
   "strb r9, [r2, #4]\n"            \
   "asr r12, r7\n"                  \
   "ldr r5, [r0, #" x2 "]\n"        \
@@ -64,7 +65,6 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
   "ldr r6, [r1, #" w "]\n"         \
   "ssat lr, #8, lr\n"              \
   "strb r11, [r2, #12]\n"          \
-  "cmp r0, r1\n"                   \
   "strb r12, [r2, #16]\n"          \
   "strb lr, [r2, #20]\n"           \
   "ldr r2, [sp, #4]\n"             \
@@ -114,6 +114,7 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
 #define KWS_ROW_ENTRY(x1, x2, w)   \
   "push {r4-r11, lr}\n"            \
   "sub sp, #24\n"                  \
+  "ldm r0, {r0-r3}\n"              \
   "stm sp, {r1-r3}\n"              \
   "ldr r6, [r1, #" w "]\n"         \
   "ldr lr, [r1, #16]\n"            \
@@ -144,8 +145,7 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
 #define KWS_ROW_MORE1(xa, xb, xc, odd, even, next) \
   KWS_ROW_STEP1(xa, xb, xc, "r8", "r9", "r10", "r11", "r12", odd, even, next)
 
-[[gnu::naked, gnu::noinline]] void Stride1(const uint32_t*, const RowQuad*, uint32_t,
-                                           const RowUnit*) {
+[[gnu::naked, gnu::noinline]] void Stride1(const RowCall*) {
   asm(KWS_ROW_ENTRY("16", "32", "96")
       KWS_ROW_FIRST1("lr", "lr", "lr", "lr", "lr")
       "bcs 8f\n"
@@ -191,8 +191,7 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
 #define KWS_ROW_MORE2(w, next_w, weight, x1, x3, x5) \
   KWS_ROW_STEP2("r8", "r9", "r10", "r11", "r12", w, next_w, weight, x1, x3, x5)
 
-[[gnu::naked, gnu::noinline]] void Stride2(const uint32_t*, const RowQuad*, uint32_t,
-                                           const RowUnit*) {
+[[gnu::naked, gnu::noinline]] void Stride2(const RowCall*) {
   asm(KWS_ROW_ENTRY("32", "64", "80")
       KWS_ROW_FIRST2("lr", "lr", "lr", "lr", "lr")
       "bcs 8f\n"
@@ -221,8 +220,11 @@ static_assert(sizeof(RowQuad) == 80, "offsets of the loads below");
 }  // namespace
 
 void RunRowBlocks(const RowCall& call) {
-  const auto run = call.stride == 1 ? Stride1 : Stride2;
-  run(call.planes, call.quad, call.last_step, call.units);
+  if (call.stride == 1) {
+    Stride1(&call);
+  } else {
+    Stride2(&call);
+  }
 }
 
 }  // namespace kws
