@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kws_tflm.cli.artefacts import RUNS
 from kws_tflm.cli.output import print_json, table
 from kws_tflm.errors import DataError
 
@@ -91,7 +92,13 @@ def _require_folders(folder: Path, words: Sequence[str], found: Collection[str])
 def _report(
     args: argparse.Namespace, state: Imported, counts: dict[str, dict[str, int]], words: set[str], config: Path | None
 ) -> None:
-    following = f"kws-tflm train --config {config} --data {args.target} --convert" if config else None
+    following = None
+    if config:
+        from kws_tflm import config as configuration
+
+        # A run folder of its own: that of the same experiment file holds what was trained without these recordings.
+        run_dir = RUNS / f"{configuration.load(config).name}-{sum(sum(entry.values()) for entry in counts.values())}"
+        following = f"kws-tflm train --config {config} --data {args.target} --run {run_dir} --convert"
     if args.json:
         print_json(_facts(state) | {"words": counts, "config": config and str(config), "next": following})
         return

@@ -106,7 +106,7 @@ def test_import_as_typed(tmp_path, capsys):
     assert main(["data", "import", str(src), str(dst), "--words", "hey_board"]) == 0
     text = capsys.readouterr().out
     assert "0 recordings written, 3 were there" in text
-    assert f"next: kws-tflm train --config {dst / 'words.toml'}" in text
+    assert f"next: kws-tflm train --config {dst / 'words.toml'} --data {dst} --run runs/hey_board-3 --convert" in text
 
     (src / "other" / "bad.wav").write_text("not sound")
     assert main(["data", "import", str(src), str(dst), "--json"]) == 1
