@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kws_tflm.bench.paper import network, study
-from kws_tflm.bench.paper.accuracy import accuracies_of_sweep, read_accuracies
+from kws_tflm.bench.paper.accuracy import SHIPPED, accuracies_of_sweep, read_accuracies
 from kws_tflm.bench.paper.curves import curves, select
 from kws_tflm.bench.paper.image import build_image
 from kws_tflm.bench.paper.report import write_report
@@ -126,6 +126,13 @@ def test_accuracies_come_from_a_sweep_of_the_papers_network(tmp_path: Path):
     assert "/home" not in json.dumps(found.to_dict())
     with pytest.raises(DataError, match="not a sweep of the paper's network"):
         accuracies_of_sweep(sweep(row("dense", 0.0, 0.9, parameters=1)), "")
+
+
+def test_the_projects_own_accuracies_can_be_read():
+    own = read_accuracies(SHIPPED)
+
+    assert own.find("dense", 0.0) is not None
+    assert own.find("block_1x4", 0.75) is not None
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"rows": [{"granularity": "blob", "sparsity": 0.1, "accuracy": 0.5}]}'])

@@ -36,7 +36,10 @@ def section(accuracies: Accuracies, all_curves: Sequence[Curve], image: str) -> 
         ]
     error = accuracies.standard_error
     if error is not None:
-        parts.append(f"With so many test clips, one standard error is {100 * error:.1f} points.")
+        parts.append(
+            f"With so many test clips, one standard error is {100 * error:.1f} points; differences below two of "
+            "them may be chance."
+        )
     parts += [_accuracy_table(accuracies), f"![accuracy over latency](images/{image})"]
     parts += ["int8, caches on, whole network, magnitude masks: accuracy on test clips, ms at 216 MHz (modelled)."]
     parts += [_method_table(accuracies, all_curves)]
