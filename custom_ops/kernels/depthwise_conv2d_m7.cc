@@ -187,6 +187,7 @@ void RunByRows(const Layer& layer, RowLayer* rows, const int8_t* input, int8_t* 
 size_t DepthwiseConv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& filter_dims,
                                      const ConvParams& params) {
   if (Is3x3(dims, filter_dims, params)) return DepthwiseConv2d3x3M7ScratchBytes(dims);
+  if (!kHasRows) return 0;
   const RowLayer rows(dims, params, filter_dims.h, filter_dims.w, false, nullptr);
   return static_cast<size_t>(rows.ScratchWords()) * sizeof(uint32_t);
 }
@@ -201,7 +202,7 @@ void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
   if (Is3x3(dims, filter_dims, params)) {
     DepthwiseConv2d3x3M7(dims, params, scales, input, filter, bias, output, scratch);
     done = dims.out_channels / kQuad * kQuad;
-  } else {
+  } else if (kHasRows) {
     RowLayer rows(dims, params, filter_dims.h, filter_dims.w, scales.narrow,
                   static_cast<uint32_t*>(scratch));
     if (rows.taken()) {

@@ -173,9 +173,13 @@ const int8_t* PackRowPrunedQuad(const RowPrunedDepthwise& w, const int8_t* rows,
 
 size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const ConvDims& dims,
                                         const ConvParams& params) {
-  const RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, false, nullptr);
-  const int32_t words =
-      RowPrunedUsesPlanes(weights) ? PlaneScratchWords(dims.out_w) : layer.ScratchWords();
+  int32_t words = 0;
+  if (RowPrunedUsesPlanes(weights)) {
+    words = PlaneScratchWords(dims.out_w);
+  } else if (kHasRows) {
+    const RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, false, nullptr);
+    words = layer.ScratchWords();
+  }
   return static_cast<size_t>(words) * sizeof(uint32_t);
 }
 
@@ -188,7 +192,7 @@ void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dim
     rows = RunQuads(weights, dims, params, narrow, input, bias, output,
                     static_cast<uint32_t*>(scratch));
     done = dims.out_channels / kPlaneQuad * kPlaneQuad;
-  } else {
+  } else if (kHasRows) {
     RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, narrow,
                    static_cast<uint32_t*>(scratch));
     if (layer.taken()) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int32_t kMaxScratchWords = 2048;  // more, and a layer is left alone
 constexpr int32_t kGroupWords = 1024;       // of a group of several quads
+constexpr int32_t kLeastOutputs = 4;        // of a channel; fewer are not worth their weights
 constexpr int32_t kWord = sizeof(uint32_t);
 
 // One position of four channels: two int16 of channels 0 and 2, and of 1 and 3.

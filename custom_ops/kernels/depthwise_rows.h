@@ -19,7 +19,14 @@
 #include "custom_ops/kernels/conv_types.h"
 #include "custom_ops/kernels/depthwise_planes.h"
 
+// 0 in an image whose model has no layer that is taken: it goes without the code.
+#ifndef KWS_DEPTHWISE_ROWS
+#define KWS_DEPTHWISE_ROWS 1
+#endif
+
 namespace kws {
+
+constexpr bool kHasRows = (KWS_DEPTHWISE_ROWS) != 0;
 
 constexpr int32_t kMaxRowSteps = 8;  // words of taps of one filter row
 constexpr int32_t kMaxRowTaps = 64;  // of a whole filter
@@ -89,7 +96,8 @@ class RowLayer {
            bool narrow, uint32_t* scratch);
 
   // Whether the layer is taken: multiplier 1, four channels at least, stride 1 or 2 and dilation 1
-  // along the row, and a row that fits a few kB of scratch. Nothing else may be asked if not.
+  // along the row, some outputs, and a row that fits a few kB of scratch. Nothing else may be asked
+  // if not.
   bool taken() const { return words_ > 0; }
 
   int32_t ScratchWords() const { return words_; }

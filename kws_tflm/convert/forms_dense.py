@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from kws_tflm.convert.depthwise_kernels import depthwise_features
 from kws_tflm.convert.forms import Features, Form, conv_features, reading
 from kws_tflm.convert.layer import DEPTHWISE, FULLY_CONNECTED, Layer
 
@@ -66,25 +65,3 @@ class Dense(Form):
         """Weights and their quantisation."""
         scales = layer.out_channels if layer.per_channel else 1
         return int(layer.weights.size) + BYTES_PER_SCALE * scales
-
-
-def depthwise_features(layer: Layer, products: float, rows: float) -> Features:
-    """Of the depthwise kernels: one for 3x3 without stride, one for other filters, one for channel multipliers.
-
-    `rows`: filter rows or channels that are handled one by one. Channels beyond a multiple of four are singles.
-    """
-    square = layer.kernel == (3, 3) and layer.geometry.dilation == layer.geometry.stride == (1, 1)
-    single = layer.out_channels == layer.in_channels
-    kind = "multiplied" if not single else "3x3" if square else "window"
-    by_fours = 1.0 - (layer.out_channels % 4) / layer.out_channels if single else 1.0
-    outputs = float(layer.positions * layer.out_channels)
-    return {
-        "call": 1.0,
-        "row": rows,
-        "position": float(layer.positions),
-        "expand": float(np.prod(layer.input_shape)),
-        f"output_{kind}": outputs * by_fours,
-        f"product_{kind}": products * by_fours,
-        "output_single": outputs * (1.0 - by_fours),
-        "product_single": products * (1.0 - by_fours),
-    }

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kws_tflm.convert.depthwise_kernels import depthwise_features
 from kws_tflm.convert.forms import BEYOND, Features, Form
-from kws_tflm.convert.forms_dense import depthwise_features
 from kws_tflm.convert.layer import DEPTHWISE, Layer
 from kws_tflm.convert.packing_depthwise import can_pack_depthwise, depthwise_bytes, pack_depthwise
 

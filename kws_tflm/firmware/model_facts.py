@@ -10,9 +10,15 @@ from pathlib import Path
 
 from kws_tflm.convert import ModelInfo, inspect
 from kws_tflm.convert.custom_operators import SEPARABLE_OPERATOR
+from kws_tflm.convert.depthwise_kernels import depthwise_kernel, shape_of_layer, shape_of_packed
 from kws_tflm.convert.forms import CONV_OPERATOR
+from kws_tflm.convert.forms_depthwise import DEPTHWISE_OPERATOR
+from kws_tflm.convert.layer import DEPTHWISE
+from kws_tflm.convert.layer_reading import read_layer
 from kws_tflm.convert.model import constant, parse
+from kws_tflm.convert.packing_depthwise import unpack_depthwise
 from kws_tflm.convert.packing_header import ENCODING_BLOCK, read_header
+from kws_tflm.convert.schema import operator_name
 from kws_tflm.errors import ModelError
 
 BLOCK_KERNELS = ((1, 2), (1, 4), (2, 2), (2, 4), (4, 1), (4, 4))
@@ -37,6 +43,8 @@ class ModelFacts:
     """Bit 1 << encoding for each that KWS_SPARSE_CONV_2D has in this model; 0 without one."""
     sparse_blocks: int
     """Bit i for each shape BLOCK_KERNELS[i] of blocks in this model."""
+    depthwise_rows: bool
+    """Whether a depthwise layer may take the kernel along rows (depthwise_rows.h)."""
     input_shape: tuple[int, ...]
     input_scale: float
     input_zero_point: int
@@ -45,10 +53,11 @@ class ModelFacts:
     @property
     def settings(self) -> dict[str, str]:
         """CMake variables: no kernels of encodings and block shapes that the model does not have."""
+        rows = {"KWS_DEPTHWISE_ROWS": "" if self.depthwise_rows else "0"}
         if not self.custom_operators:
-            return {"KWS_SPARSE_ENCODINGS": "", "KWS_SPARSE_BLOCKS": ""}
+            return rows | {"KWS_SPARSE_ENCODINGS": "", "KWS_SPARSE_BLOCKS": ""}
         encodings = f"{self.sparse_encodings:#x}" if self.sparse_encodings else ""
-        return {"KWS_SPARSE_ENCODINGS": encodings, "KWS_SPARSE_BLOCKS": f"{self.sparse_blocks:#x}"}
+        return rows | {"KWS_SPARSE_ENCODINGS": encodings, "KWS_SPARSE_BLOCKS": f"{self.sparse_blocks:#x}"}
 
 
 def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
@@ -84,6 +93,7 @@ def read_model_facts(path: Path, *, classifier: bool = True) -> ModelFacts:
         operators=tuple(operator.operator for operator in info.operators),
         sparse_encodings=encodings,
         sparse_blocks=blocks,
+        depthwise_rows=_takes_depthwise_rows(data),
         input_shape=source.shape,
         input_scale=source.scale,
         input_zero_point=source.zero_point,
@@ -109,6 +119,23 @@ def _sparse_kernels(data: bytes) -> tuple[int, int]:
             if header.encoding == ENCODING_BLOCK and header.group in BLOCK_KERNELS:
                 blocks |= 1 << BLOCK_KERNELS.index(header.group)
     return encodings, blocks
+
+
+def _takes_depthwise_rows(data: bytes) -> bool:
+    """Whether a depthwise layer of a model may be computed along rows; said of one that cannot be read, too."""
+    model = parse(data)
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            name = operator_name(model.operatorCodes[operator.opcodeIndex])
+            if name == DEPTHWISE:
+                layer, _ = read_layer(model, operator)
+                if layer is None or depthwise_kernel(shape_of_layer(layer)) == "lines":
+                    return True
+            elif name in (DEPTHWISE_OPERATOR, SEPARABLE_OPERATOR):
+                packed = constant(model, graph.tensors[operator.inputs[1]])
+                if packed is None or depthwise_kernel(shape_of_packed(unpack_depthwise(packed.tobytes()))) == "lines":
+                    return True
+    return False
 
 
 def _check_classifier(path: Path, info: ModelInfo) -> None:

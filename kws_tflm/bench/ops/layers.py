@@ -90,6 +90,7 @@ def _dense(source: str, inputs: int, units: int, sweep: bool = False) -> Layer:
 
 
 _KEYWORDS = "DS-CNN (MLPerf Tiny)"
+_RESIDUAL, _SMALL_RESIDUAL = "tenet, 48 filters", "tenet, 32 filters"
 _PAPER = "cnn_one_fstride4 (arXiv 2208.02765)"
 
 LAYERS: tuple[Layer, ...] = (
@@ -109,6 +110,14 @@ LAYERS: tuple[Layer, ...] = (
     Layer(CONV, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (1, 1), 32, 64, (12, 12)),
     Layer(DEPTHWISE, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (3, 3), 32, 32, (12, 12), (2, 2)),
     _dense("autoencoder, anomaly detection (MLPerf Tiny)", 640, 128),
+    Layer(DEPTHWISE, _RESIDUAL, (1, 9), 144, 144, (1, 24)),
+    Layer(DEPTHWISE, _RESIDUAL, (1, 9), 144, 144, (1, 12)),
+    Layer(DEPTHWISE, _RESIDUAL, (1, 9), 144, 144, (1, 6)),
+    Layer(DEPTHWISE, _SMALL_RESIDUAL, (1, 9), 96, 96, (1, 24), (1, 2), input_size=(1, 47)),
+    Layer(DEPTHWISE, _SMALL_RESIDUAL, (1, 9), 96, 96, (1, 12), (1, 2)),
+    Layer(DEPTHWISE, _SMALL_RESIDUAL, (1, 9), 96, 96, (1, 6), (1, 2)),
+    Layer(DEPTHWISE, "1x3 on the same", (1, 3), 144, 144, (1, 24)),
+    Layer(DEPTHWISE, "5x5 of MobileNet v3", (5, 5), 32, 32, (12, 12)),
 )
 """Activations of each fit the DTCM arena of the image (stm32f7_app/bench_ops/main.cc)."""
 
