@@ -27,14 +27,14 @@ def train(
     cache_dir: Path,
     config_text: str | None,
     tensorboard: bool = False,
-    teachers: Path | None = None,
+    donor: Path | None = None,
 ) -> dict[str, Any]:
-    """Train what `run_dir` lacks; returns its report. `teachers`: a run to take equal teachers from."""
+    """Train what `run_dir` lacks; returns its report. `donor`: a run to take equal phases from."""
     from kws_tflm.train import train_run
     from kws_tflm.train.dataset_source import DatasetSource
 
     source = DatasetSource(dataset, config, cache_dir)
-    return train_run(config, run_dir, source, config_text=config_text, tensorboard=tensorboard, teachers=teachers)
+    return train_run(config, run_dir, source, config_text=config_text, tensorboard=tensorboard, donor=donor)
 
 
 def convert(

@@ -23,10 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, dest="run_dir", metavar="DIR", help="run folder (default: runs/NAME-HASH)")
     parser.add_argument("--convert", action="store_true", help="convert afterwards, as 'kws-tflm convert' does")
     parser.add_argument(
-        "--teachers",
+        "--from",
         type=Path,
+        dest="donor",
         metavar="RUN",
-        help="take the [teacher] networks of RUN, if they would be equal",
+        help="take teachers and float phase of RUN where equal",
     )
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard event files into the run folder")
     add_json(parser)
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     run_dir = args.run_dir or RUNS / f"{config.name}-{config.hash}"
     text = Path(args.config).read_text(encoding="utf-8")
     dataset = open_dataset(config, args)
-    report = train(config, dataset, run_dir, args.cache, text, args.tensorboard, args.teachers)
+    report = train(config, dataset, run_dir, args.cache, text, args.tensorboard, args.donor)
     RunFolder(run_dir).note_data_dir(args.data)
     converted = convert(RunFolder(run_dir), dataset, args.cache) if args.convert else None
     if args.json:

@@ -17,6 +17,7 @@ from kws_tflm.config import Config
 from kws_tflm.errors import ConfigError, ModelError, TrainingError
 from kws_tflm.models import build
 from kws_tflm.report.curves import draw_curves
+from kws_tflm.train.adopt import adopt_phases
 from kws_tflm.train.events import EventLog
 from kws_tflm.train.phase import Phase, PhaseTrainer, Watcher
 from kws_tflm.train.progress_bar import ProgressBar
@@ -24,7 +25,7 @@ from kws_tflm.train.report import make_report
 from kws_tflm.train.run_folder import STAGES, RunFolder, Stage, open_run
 from kws_tflm.train.source import FeatureSource, as_model_input, check_classes
 from kws_tflm.train.storage import write_atomic, write_json
-from kws_tflm.train.teachers import WordSource, adopt_teachers, build_teacher, ensemble, teacher_phases
+from kws_tflm.train.teachers import WordSource, build_teacher, ensemble, teacher_phases
 
 _CALIBRATION_CLIPS = 1024
 
@@ -37,18 +38,18 @@ def train_run(
     config_text: str | None = None,
     say: Callable[[str], None] | None = None,
     tensorboard: bool = False,
-    teachers: Path | None = None,
+    donor: Path | None = None,
 ) -> dict[str, Any]:
     """Train everything that `run_dir` does not have yet and return the content of its `report.json`.
 
     Run again after an interruption, it goes on after the last whole epoch and ends with the weights
     of an uninterrupted run. A finished run is left as it is. With `tensorboard`, event files go to
-    `run_dir`/tensorboard as well. `teachers`: a run whose teachers are taken over (`adopt_teachers`). Lines for people
+    `run_dir`/tensorboard as well. `donor`: a run that equal phases are taken from (`adopt_phases`). Lines for people
     go to `say`; without it to standard error, with a progress bar if that is a terminal (standard output stays free
     for `--json`).
 
     Raises:
-        MismatchError: `run_dir` belongs to another configuration, `teachers` are others than this run's.
+        MismatchError: `run_dir` belongs to another configuration, `donor` would not have trained the same.
         TrainingError: an empty class, a loss that is not finite, a full disk; nothing stored is lost.
     """
     watcher = Watcher(say) if say is not None else _on_stderr()
@@ -61,8 +62,8 @@ def train_run(
         if finished is not None:
             say(f"{run_dir}: trained before; delete the folder to train again")
             return finished
-        for name in adopt_teachers(folder, teachers) if teachers is not None else []:
-            say(f"{name}: taken from {teachers}")
+        for name in adopt_phases(folder, donor) if donor is not None else []:
+            say(f"{name}: taken from {donor}")
         if tensorboard:
             watcher = dataclasses.replace(watcher, row=EventLog(run_dir / "tensorboard").add)
         return _train(folder, source, watcher)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ import numpy.typing as npt
 
 from kws_tflm._tf import keras
 from kws_tflm.config import Config, ModelConfig
-from kws_tflm.errors import MismatchError, ModelError
+from kws_tflm.errors import ModelError
 from kws_tflm.models import build
 from kws_tflm.train.phase import Phase
-from kws_tflm.train.run_folder import RunFolder, open_run
+from kws_tflm.train.run_folder import RunFolder
 from kws_tflm.train.source import FeatureSource, LabelledFeatures
 
-_TEACHING_SECTIONS = ("data", "features", "augmentation", "train", "teacher")
 _FIRST_INDEX = 100
 """Teachers' phases have numbers of their own: a run's random numbers do not depend on whether it has teachers."""
 
@@ -135,38 +133,3 @@ def ensemble(folder: RunFolder) -> Any:
     inputs = keras.Input(members[0].input_shape[1:], name="features")
     scores = [member(inputs) for member in members]
     return keras.Model(inputs, keras.layers.Average(name="scores")(scores) if len(scores) > 1 else scores[0])
-
-
-_NOT_THE_TEACHERS = ("epochs", "distillation")
-"""Keys of `[train]` that no teacher's training depends on."""
-
-
-def adopt_teachers(folder: RunFolder, other: Path) -> list[str]:
-    """Take the finished teachers of run `other` that `folder` does not have; the names of those taken.
-
-    Only teachers that `folder`'s own configuration would have trained, to the bit: the run's result does not
-    depend on whether they were taken over or trained again.
-
-    Raises:
-        MismatchError: `other` differs in a key that teachers depend on. ModelError: a teacher is not finished there.
-    """
-    donor = open_run(other)
-    ours, theirs = _teaching_keys(folder.config), _teaching_keys(donor.config)
-    different = [key for key in ours if ours[key] != theirs.get(key)]
-    if different:
-        raise MismatchError(f"{other}: its teachers were trained with another '{different[0]}'; leave --teachers out")
-    taken = []
-    for phase in teacher_phases(folder.config):
-        if not folder.has_stage(phase.name):
-            folder.save_stage(phase.name, donor.load_stage(phase.name))
-            taken.append(phase.name)
-    return taken
-
-
-def _teaching_keys(config: Config) -> dict[str, Any]:
-    """Every key that teachers depend on, with its value."""
-    sections = {name: dataclasses.asdict(getattr(config, name)) for name in _TEACHING_SECTIONS}
-    keys = {f"{name}.{key}": value for name, section in sections.items() for key, value in section.items()}
-    for key in _NOT_THE_TEACHERS:
-        del keys[f"train.{key}"]
-    return {"seed": config.seed, "model.dropout": config.model.dropout, **keys}

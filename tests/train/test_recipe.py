@@ -171,22 +171,26 @@ def test_teachers_of_every_word_give_the_runs_classes(tmp_path: Path) -> None:
     assert np.allclose(scores.sum(axis=1), 1.0, atol=1e-5)
 
 
-def test_teachers_of_another_run_are_taken_only_if_they_would_be_the_same(tmp_path: Path) -> None:
-    def settings(**train: float) -> Config:
+def test_phases_of_another_run_are_taken_only_if_they_would_be_the_same(tmp_path: Path) -> None:
+    def settings(qat: int = 1, **train: float) -> Config:
         changed = {"distillation": 0.5, "epochs": 1, **train}
-        return tiny_config(train=changed, teacher={**TEACHERS, "models": 1}, prune={"enabled": False})
+        teacher = {**TEACHERS, "models": 1}
+        return tiny_config(train=changed, teacher=teacher, prune={"enabled": False}, qat={"epochs": qat})
 
-    first, second, third = settings(), settings(epochs=2), settings(epochs=2, mixup=0.5)
-    train_run(first, tmp_path / "first", FakeSource(first), say=silent)
-    lines: list[str] = []
-    train_run(second, tmp_path / "taken", FakeSource(second), say=lines.append, teachers=tmp_path / "first")
-    train_run(second, tmp_path / "trained", FakeSource(second), say=silent)
+    def train(config: Config, name: str, donor: Path | None = None) -> list[str]:
+        lines: list[str] = []
+        train_run(config, tmp_path / name, FakeSource(config), say=lines.append, donor=donor)
+        return [line for line in lines if "taken from" in line]
 
-    assert lines[0] == f"teacher1: taken from {tmp_path / 'first'}"
+    first = tmp_path / "first"
+    assert train(settings(), "first") == []
+    assert train(settings(qat=2), "taken", first) == [f"{name}: taken from {first}" for name in ("teacher1", "float")]
+    assert train(settings(qat=2), "trained") == []
     taken, trained = (open_run(tmp_path / name).load_stage("qat").weights for name in ("taken", "trained"))
     assert all(np.array_equal(a, b) for a, b in zip(taken, trained, strict=True))
-    with pytest.raises(MismatchError, match=r"another 'train\.mixup'; leave --teachers out"):
-        train_run(third, tmp_path / "third", FakeSource(third), say=silent, teachers=tmp_path / "first")
+    assert train(settings(epochs=2), "pupil", first) == [f"teacher1: taken from {first}"]
+    with pytest.raises(MismatchError, match=r"another 'train\.mixup'; leave --from out"):
+        train(settings(epochs=2, mixup=0.5), "third", first)
 
 
 def test_teachers_without_distillation_are_refused() -> None:
