@@ -19,7 +19,7 @@ _NOT_TEACHERS = ("train.epochs", "train.distillation")
 
 
 def adopt_phases(folder: RunFolder, other: Path) -> list[str]:
-    """Take from run `other` the finished teachers and float phase that `folder` lacks; returns the names of those taken.
+    """Take from run `other` the finished teachers and float phase that `folder` lacks; returns their names.
 
     Only what `folder`'s own configuration would have trained, to the bit: the result does not depend on whether a
     phase was taken over or trained again. The float network is taken where nothing but pruning, QAT, detector and name
