@@ -52,7 +52,8 @@ void SparseFullyConnectedReference(const IndexListConv& weights,
                                    const SparseFullyConnectedParams& params, const int8_t* input,
                                    const int32_t* bias, int8_t* output);
 
-// Bytes of scratch: the input of one batch as int16 and, for blocks of one unit, running sums.
+// Bytes of scratch: the input of one batch as int16 (for blocks of 2x4 and 4x4 a copy in bytes, and
+// that only where the depth is no multiple of four), and sums.
 size_t SparseFullyConnectedM7ScratchBytes(const BlockSparseConv& weights);
 size_t SparseFullyConnectedM7ScratchBytes(const IndexListConv& weights);
 
