@@ -158,7 +158,7 @@ void MultiplyBatch(const BlockSparseConv& w, const FullyConnectedOutput& out, co
 }  // namespace
 
 size_t SparseFullyConnectedM7ScratchBytes(const BlockSparseConv& w) {
-  const size_t sums = IsStream(w) ? StreamBlocks(w) + 1 : PaddedUnits(w);
+  const size_t sums = 1 + (IsStream(w) ? StreamBlocks(w) : PaddedUnits(w));
   return (InputWords(w) + sums) * sizeof(int32_t);
 }
 
@@ -177,7 +177,7 @@ void SparseFullyConnectedM7(const BlockSparseConv& w, const SparseFullyConnected
 
 size_t SparseFullyConnectedM7ScratchBytes(const IndexListConv& w) {
   return static_cast<size_t>((w.columns + 3) / 4 * 4) * sizeof(int16_t) +
-         static_cast<size_t>(w.out_channels) * sizeof(int32_t);
+         static_cast<size_t>(w.out_channels + 1) * sizeof(int32_t);
 }
 
 void SparseFullyConnectedM7(const IndexListConv& w, const SparseFullyConnectedParams& params,

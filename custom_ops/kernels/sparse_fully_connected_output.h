@@ -17,7 +17,7 @@ struct FullyConnectedOutput {
   int32_t zero_point;
   int8_t* output;  // [units] of one batch
 
-  // All units from their sums.
+  // All units from their sums. One sum more is read.
   void Store(const int32_t* sums) const {
     if (scale.kind == FullyConnectedScale::Kind::kOne) return StoreOne(sums);
     if (scale.kind == FullyConnectedScale::Kind::kNarrow) return StoreNarrow(sums);
