@@ -32,37 +32,67 @@ const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const 
   return rows;
 }
 
-// Interleaves the filters of channels [c, c + 4): a word of four channels a tap. Returns as above.
+// One filter row of four channels: a word of four taps each.
+inline uint32_t* Interleave(const int8_t* const (&rows)[kPlaneQuad], int32_t width,
+                            uint32_t* words) {
+  const int8_t *first = rows[0], *second = rows[1], *third = rows[2], *fourth = rows[3];
+  for (uint32_t* const end = words + width; words != end; ++words) {
+    const uint32_t even = static_cast<uint8_t>(*first++);
+    const uint32_t odd = static_cast<uint8_t>(*second++);
+    const uint32_t high = static_cast<uint8_t>(*third++);
+    *words = even | odd << 8 | high << 16 | static_cast<uint32_t>(*fourth++) << 24;
+  }
+  return words;
+}
+
+// The filters of channels [c, c + 4). Returns as above.
 const int8_t* InterleaveFilters(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
-                                uint32_t* taps) {
+                                uint32_t* words) {
   static constexpr int8_t kZeros[kMaxRowTaps] = {};
-  const int32_t height = w.kernel_h, width = w.kernel_w, mask_bytes = w.mask_bytes;
-  const uint8_t* mask = w.masks + c * mask_bytes;
-  const int8_t* next[kPlaneQuad];  // row of each channel that is stored
-  for (const int8_t*& row : next) {
-    row = rows;
-    for (int32_t y = 0; y < height; ++y) {
-      if ((mask[y / 8] >> y % 8 & 1) != 0) rows += width;
+  const int32_t height = w.kernel_h, width = w.kernel_w;
+  const int8_t* row[kPlaneQuad];
+  if (height == 1) {
+    const uint8_t* const stored = w.masks + c;
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      row[i] = stored[i] != 0 ? rows : kZeros;
+      rows += stored[i] != 0 ? width : 0;
     }
-    mask += mask_bytes;
+    Interleave(row, width, words);
+    return rows;
+  }
+  const int8_t* next[kPlaneQuad];  // row of each channel that is stored
+  for (int32_t i = 0; i < kPlaneQuad; ++i) {
+    next[i] = rows;
+    for (int32_t y = 0; y < height; ++y) rows += w.has_row(c + i, y) ? width : 0;
   }
   for (int32_t y = 0; y < height; ++y) {
-    const int8_t* row[kPlaneQuad];
     for (int32_t i = 0; i < kPlaneQuad; ++i) {
       const bool stored = w.has_row(c + i, y);
       row[i] = stored ? next[i] : kZeros;
-      if (stored) next[i] += width;
+      next[i] += stored ? width : 0;
     }
-    const int8_t* const first = row[0];
-    const int8_t* const second = row[1];
-    const int8_t* const third = row[2];
-    const int8_t* const fourth = row[3];
-    for (int32_t x = 0; x < width; ++x) {
-      *taps++ = static_cast<uint8_t>(first[x]) | static_cast<uint8_t>(second[x]) << 8 |
-                static_cast<uint8_t>(third[x]) << 16 | static_cast<uint32_t>(fourth[x]) << 24;
-    }
+    words = Interleave(row, width, words);
   }
   return rows;
+}
+
+// Bias and requantisation of channels [c, c + 4).
+void PackQuad(const RowPrunedDepthwise& w, const int32_t* bias, int32_t zero_point, bool narrow,
+              int32_t c, RowQuad* quad) {
+  const int32_t* const multipliers = w.multipliers + c;
+  const int8_t* const shifts = w.shifts + c;
+  bias += c;
+  if (narrow) {
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      quad->Set(i, bias[i], multipliers[i], shifts[i], zero_point, true);
+    }
+  } else {
+    for (int32_t i = 0; i < kPlaneQuad; ++i) {
+      quad->Set(i, bias[i], multipliers[i], shifts[i], zero_point, false);
+    }
+  }
 }
 
 // Likewise by `layer`.
@@ -76,10 +106,7 @@ const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvParams& params, b
     const int32_t count = left < layer->quads() ? left : layer->quads();
     for (int32_t i = 0; i < count; ++i) {
       const int32_t first = c + i * kPlaneQuad;
-      for (int32_t k = 0; k < kPlaneQuad; ++k) {
-        layer->quad(i)->Set(k, bias[first + k], w.multipliers[first + k], w.shifts[first + k],
-                            params.output_zero_point, narrow);
-      }
+      PackQuad(w, bias, params.output_zero_point, narrow, first, layer->quad(i));
       rows = InterleaveFilters(w, first, rows, taps + i * taps_of_quad);
     }
     layer->Run(count, reinterpret_cast<const int8_t*>(taps), kPlaneQuad, w.kernel_w * kPlaneQuad,
