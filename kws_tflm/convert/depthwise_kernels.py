@@ -10,8 +10,8 @@ from kws_tflm.convert.forms import Features
 from kws_tflm.convert.layer import Layer
 from kws_tflm.convert.packing_depthwise import PackedDepthwise
 
-QUAD, BLOCK = 4, 6
-"""Channels at a time; outputs of one turn of the loops along a row."""
+QUAD, BLOCK, PLANE_GROUP = 4, 6, 5
+"""Channels at a time; outputs of one turn of the loops along a row; row pairs that 3x3 weaves at a time."""
 MAX_STEPS, MAX_TAPS, MAX_STRIDE, LEAST_OUTPUTS = 8, 64, 2, 4
 """Of the kernel along rows: pairs of taps of a filter row, taps, stride, outputs of a channel (depthwise_rows.cc)."""
 
@@ -79,17 +79,32 @@ def depthwise_features(layer: Layer, products: float, rows: float) -> Features:
     total = float(layer.positions * layer.out_channels)
     features = {
         "call": 1.0,
-        "row": rows,
         "output_single": total * (1.0 - by_fours),
         "product_single": products * (1.0 - by_fours),
     }
     if kind == "lines":
         return features | _line_features(layer)
+    features["row"] = rows
+    features[f"product_{kind}"] = products * by_fours
+    if kind == "3x3":
+        return features | _plane_features(layer)
     features["position"] = float(layer.positions)
     features["expand"] = float(np.prod(layer.input_shape))
     features[f"output_{kind}"] = total * by_fours
-    features[f"product_{kind}"] = products * by_fours
     return features
+
+
+def _plane_features(layer: Layer) -> Features:
+    """3x3: row pairs in groups (depthwise_planes.h)."""
+    batches, height, width, _ = layer.output_shape
+    quads = batches * (layer.out_channels // QUAD)
+    pairs = -(-height // 2)
+    groups = -(-pairs // PLANE_GROUP)
+    return {
+        "plane_group": float(quads * groups),
+        "plane_pair": float(quads * pairs),
+        "plane_column": float(quads * pairs * width),
+    }
 
 
 def _line_features(layer: Layer) -> Features:

@@ -110,6 +110,8 @@ LAYERS: tuple[Layer, ...] = (
     Layer(CONV, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (1, 1), 32, 64, (12, 12)),
     Layer(DEPTHWISE, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (3, 3), 32, 32, (12, 12), (2, 2)),
     _dense("autoencoder, anomaly detection (MLPerf Tiny)", 640, 128),
+    Layer(DEPTHWISE, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (3, 3), 32, 32, (24, 24)),
+    Layer(DEPTHWISE, "MobileNet v1 0.25, 96x96 (MLPerf Tiny)", (3, 3), 128, 128, (6, 6)),
     Layer(DEPTHWISE, _RESIDUAL, (1, 9), 144, 144, (1, 24)),
     Layer(DEPTHWISE, _RESIDUAL, (1, 9), 144, 144, (1, 12)),
     Layer(DEPTHWISE, _RESIDUAL, (1, 9), 144, 144, (1, 6)),
