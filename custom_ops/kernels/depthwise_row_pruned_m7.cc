@@ -9,10 +9,14 @@ namespace {
 // Copies the filter of 3x3 channel `c` with its zero rows in place; returns its end in the buffer.
 const int8_t* UnpackFilter(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
                            int8_t (&filter)[kPlaneTaps * kPlaneTaps]) {
-  int8_t* out = filter;
+  const uint32_t stored = w.masks[c];
+#pragma GCC unroll 3
   for (int32_t y = 0; y < kPlaneTaps; ++y) {
-    const bool stored = w.has_row(c, y);
-    for (int32_t x = 0; x < kPlaneTaps; ++x) *out++ = stored ? *rows++ : int8_t{0};
+    int8_t* const row = filter + y * kPlaneTaps;
+    row[0] = row[1] = row[2] = 0;
+    if ((stored >> y & 1) == 0) continue;
+    row[0] = rows[0], row[1] = rows[1], row[2] = rows[2];
+    rows += kPlaneTaps;
   }
   return rows;
 }
