@@ -21,9 +21,9 @@ size_t DepthwiseConv2dM7ScratchBytes(const ConvDims& dims, const FilterDims& fil
 // and must not overlap; `filter` is int8 [1, h, w, out_channels]; `bias` is int32 [out_channels] or
 // nullptr; `scratch` is 4-byte aligned. `scales.narrow` as ConvIsNarrow says.
 //
-// 3x3 filters of stride, dilation and multiplier 1 take a fast way through SMLAD; other filters of
-// multiplier 1 go four channels at a time; the rest, and channels beyond a multiple of four,
-// singly.
+// 3x3 filters of stride, dilation and multiplier 1, and those that RowLayer takes, go through
+// SMLAD; other filters of multiplier 1 four channels at a time; the rest, and there channels beyond
+// a multiple of four, singly.
 void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
                        const ConvParams& params, const ChannelScales& scales, const int8_t* input,
                        const int8_t* filter, const int32_t* bias, int8_t* output, void* scratch);

@@ -9,8 +9,8 @@ namespace kws {
 // Four channels.
 size_t DepthwiseConv2d3x3M7ScratchBytes(const ConvDims& dims);
 
-// The first out_channels / 4 * 4 channels of a filter of 3x3, stride, dilation and multiplier 1; as
-// DepthwiseConv2dM7 otherwise.
+// Four channels at least, a filter of 3x3, stride, dilation and multiplier 1; as DepthwiseConv2dM7
+// otherwise.
 void DepthwiseConv2d3x3M7(const ConvDims& dims, const ConvParams& params,
                           const ChannelScales& scales, const int8_t* input, const int8_t* filter,
                           const int32_t* bias, int8_t* output, void* scratch);

@@ -16,7 +16,9 @@ void DepthwiseConv2d3x3M7(const ConvDims& dims, const ConvParams& params,
   const int32_t column = dims.out_channels;
   ClearPlanes(dims.out_w, words);
   PlaneQuad quad;
-  for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
+  for (int32_t c = 0; c < dims.out_channels; c += kPlaneQuad) {
+    // The last four once more where a quad does not end with them.
+    if (dims.out_channels - c < kPlaneQuad) c = dims.out_channels - kPlaneQuad;
     quad.narrow = scales.narrow;
     for (int32_t i = 0; i < kPlaneQuad; ++i) {
       const int32_t channel = c + i;

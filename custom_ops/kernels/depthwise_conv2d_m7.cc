@@ -101,15 +101,15 @@ inline int32_t AccumulateSingle(const Window& window, const int8_t* filter, int3
   return sum;
 }
 
-// Output channels from `first_channel` on of one position.
+// All output channels of one position.
 template <bool kFast>
-void RunPosition(const Layer& layer, const Window& window, int32_t first_channel, int8_t* output) {
+void RunPosition(const Layer& layer, const Window& window, int8_t* output) {
   const int32_t zero_point = layer.params.input_zero_point;
   const uint32_t negated = PackHalves(-zero_point, -zero_point);
   const int32_t channels = layer.dims.out_channels;
   const int32_t multiplier = channels / layer.dims.in_channels;
   const OutputRange& range = layer.range;
-  int32_t c = first_channel;
+  int32_t c = 0;
   for (; multiplier == 1 && c + kQuad <= channels; c += kQuad) {
     int32_t sums[kQuad] = {};
     for (int32_t i = 0; layer.bias != nullptr && i < kQuad; ++i) sums[i] = layer.bias[c + i];
@@ -132,12 +132,12 @@ void RunPosition(const Layer& layer, const Window& window, int32_t first_channel
 }
 
 template <bool kFast>
-void RunFrom(const Layer& layer, int32_t first_channel, const int8_t* input, int8_t* output) {
+void RunAll(const Layer& layer, const int8_t* input, int8_t* output) {
   const ConvDims& dims = layer.dims;
   for (int32_t n = 0; n < dims.batches; ++n) {
     for (int32_t y = 0; y < dims.out_h; ++y) {
       for (int32_t x = 0; x < dims.out_w; ++x, output += dims.out_channels) {
-        RunPosition<kFast>(layer, layer.At(input, y, x), first_channel, output);
+        RunPosition<kFast>(layer, layer.At(input, y, x), output);
       }
     }
     input += dims.in_h * dims.in_w * dims.in_channels;
@@ -167,11 +167,12 @@ void PackQuad(const ChannelScales& scales, const int32_t* bias, int32_t zero_poi
   }
 }
 
-// The first out_channels / 4 * 4 channels by `rows`.
+// All channels by `rows`; the last four once more where a quad does not end with them.
 void RunByRows(const Layer& layer, RowLayer* rows, const int8_t* input, int8_t* output) {
   const int32_t channels = layer.dims.out_channels;
   const int32_t row = layer.filter_dims.w * channels;
-  for (int32_t c = 0; c + kQuad <= channels;) {
+  for (int32_t c = 0; c < channels;) {
+    if (channels - c < kQuad) c = channels - kQuad;
     const int32_t left = (channels - c) / kQuad;
     const int32_t count = left < rows->quads() ? left : rows->quads();
     for (int32_t i = 0; i < count; ++i) {
@@ -198,23 +199,22 @@ void DepthwiseConv2dM7(const ConvDims& dims, const FilterDims& filter_dims,
   const OutputRange range = {params.output_zero_point, params.activation_min,
                              params.activation_max};
   const Layer layer = {dims, filter_dims, params, scales, range, filter, bias};
-  int32_t done = 0;
   if (Is3x3(dims, filter_dims, params)) {
     DepthwiseConv2d3x3M7(dims, params, scales, input, filter, bias, output, scratch);
-    done = dims.out_channels / kQuad * kQuad;
-  } else if (kHasRows) {
+    return;
+  }
+  if (kHasRows) {
     RowLayer rows(dims, params, filter_dims.h, filter_dims.w, scales.narrow,
                   static_cast<uint32_t*>(scratch));
     if (rows.taken()) {
       RunByRows(layer, &rows, input, output);
-      done = dims.out_channels / kQuad * kQuad;
+      return;
     }
   }
-  if (done == dims.out_channels) return;
   if (scales.narrow && range.full()) {
-    RunFrom<true>(layer, done, input, output);
+    RunAll<true>(layer, input, output);
   } else {
-    RunFrom<false>(layer, done, input, output);
+    RunAll<false>(layer, input, output);
   }
 }
 

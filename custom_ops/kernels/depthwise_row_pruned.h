@@ -27,8 +27,8 @@ size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const
                                         const ConvParams& params);
 
 // The same result: through SMLAD, four channels at a time, for 3x3 filters of stride, dilation and
-// multiplier 1 and those that RowLayer takes; other filters and the channels that are left over
-// singly. `scratch` is 4-byte aligned; `narrow` as RowPrunedDepthwiseIsNarrow says.
+// multiplier 1 and those that RowLayer takes; other filters singly. `scratch` is 4-byte aligned;
+// `narrow` as RowPrunedDepthwiseIsNarrow says.
 void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dims,
                           const ConvParams& params, bool narrow, const int8_t* input,
                           const int32_t* bias, int8_t* output, void* scratch);

@@ -21,19 +21,25 @@ const int8_t* UnpackFilter(const RowPrunedDepthwise& w, int32_t c, const int8_t*
   return rows;
 }
 
-// Channels by fours; returns where the rows of the channels that are left over begin.
-const int8_t* RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
-                       bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
-                       uint32_t* scratch) {
+int32_t StoredRows(const RowPrunedDepthwise& w, int32_t c) {
+  int32_t rows = 0;
+  for (int32_t y = 0; y < w.kernel_h; ++y) rows += w.has_row(c, y) ? 1 : 0;
+  return rows;
+}
+
+// All channels by fours; the last four once more where a quad does not end with them.
+void RunQuads(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
+              bool narrow, const int8_t* input, const int32_t* bias, int8_t* output,
+              uint32_t* scratch) {
   const PlaneWeaver weaver(dims, params);
   const int8_t* rows = w.values;
   ClearPlanes(dims.out_w, scratch);
   PlaneQuad quad;
-  for (int32_t c = 0; c + kPlaneQuad <= dims.out_channels; c += kPlaneQuad) {
+  for (int32_t c = 0; c < dims.out_channels; c += kPlaneQuad) {
+    for (; dims.out_channels - c < kPlaneQuad; --c) rows -= StoredRows(w, c - 1) * w.kernel_w;
     rows = PackRowPrunedQuad(w, rows, bias, params.output_zero_point, dims.out_w, narrow, c, &quad);
     RunPlaneQuad(quad, weaver, dims, params, input + c, output + c, scratch);
   }
-  return rows;
 }
 
 // One filter row of four channels: a word of four taps each.
@@ -49,7 +55,7 @@ inline uint32_t* Interleave(const int8_t* const (&rows)[kPlaneQuad], int32_t wid
   return words;
 }
 
-// The filters of channels [c, c + 4). Returns as above.
+// The filters of channels [c, c + 4). Returns where the next channel's begin.
 const int8_t* InterleaveFilters(const RowPrunedDepthwise& w, int32_t c, const int8_t* rows,
                                 uint32_t* words) {
   static constexpr int8_t kZeros[kMaxRowTaps] = {};
@@ -99,13 +105,14 @@ void PackQuad(const RowPrunedDepthwise& w, const int32_t* bias, int32_t zero_poi
   }
 }
 
-// Likewise by `layer`.
-const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvParams& params, bool narrow,
-                        RowLayer* layer, const int8_t* input, const int32_t* bias, int8_t* output) {
+// All channels by `layer`; the last four once more where a quad does not end with them.
+void RunByRows(const RowPrunedDepthwise& w, const ConvParams& params, bool narrow, RowLayer* layer,
+               const int8_t* input, const int32_t* bias, int8_t* output) {
   const int8_t* rows = w.values;
   const int32_t taps_of_quad = w.kernel_h * w.kernel_w;
   uint32_t taps[kRowQuads * kMaxRowTaps];
-  for (int32_t c = 0; c + kPlaneQuad <= w.out_channels;) {
+  for (int32_t c = 0; c < w.out_channels;) {
+    for (; w.out_channels - c < kPlaneQuad; --c) rows -= StoredRows(w, c - 1) * w.kernel_w;
     const int32_t left = (w.out_channels - c) / kPlaneQuad;
     const int32_t count = left < layer->quads() ? left : layer->quads();
     for (int32_t i = 0; i < count; ++i) {
@@ -117,7 +124,6 @@ const int8_t* RunByRows(const RowPrunedDepthwise& w, const ConvParams& params, b
                taps_of_quad * kPlaneQuad, input + c, output + c);
     c += count * kPlaneQuad;
   }
-  return rows;
 }
 
 // One output of channel c whose stored rows begin at `rows`: the products that meet the input.
@@ -145,18 +151,12 @@ int32_t Accumulate(const RowPrunedDepthwise& w, const ConvDims& dims, const Conv
   return static_cast<int32_t>(sum);
 }
 
-int32_t StoredRows(const RowPrunedDepthwise& w, int32_t c) {
-  int32_t rows = 0;
-  for (int32_t y = 0; y < w.kernel_h; ++y) rows += w.has_row(c, y) ? 1 : 0;
-  return rows;
-}
-
-// Channels from `first` on, one at a time.
+// One channel at a time.
 void RunSingly(const RowPrunedDepthwise& w, const ConvDims& dims, const ConvParams& params,
-               int32_t first, const int8_t* rows, const int8_t* input, const int32_t* bias,
-               int8_t* output) {
+               const int8_t* input, const int32_t* bias, int8_t* output) {
+  const int8_t* rows = w.values;
   const int32_t row = dims.in_w * dims.in_channels;
-  for (int32_t c = first; c < dims.out_channels; ++c) {
+  for (int32_t c = 0; c < dims.out_channels; ++c) {
     const int8_t* const source = input + c / w.multiplier();
     int8_t* out = output + c;
     for (int32_t n = 0; n < dims.batches; ++n) {
@@ -217,21 +217,19 @@ size_t RowPrunedDepthwiseM7ScratchBytes(const RowPrunedDepthwise& weights, const
 void RowPrunedDepthwiseM7(const RowPrunedDepthwise& weights, const ConvDims& dims,
                           const ConvParams& params, bool narrow, const int8_t* input,
                           const int32_t* bias, int8_t* output, void* scratch) {
-  int32_t done = 0;
-  const int8_t* rows = weights.values;
+  uint32_t* const words = static_cast<uint32_t*>(scratch);
   if (RowPrunedUsesPlanes(weights)) {
-    rows = RunQuads(weights, dims, params, narrow, input, bias, output,
-                    static_cast<uint32_t*>(scratch));
-    done = dims.out_channels / kPlaneQuad * kPlaneQuad;
-  } else if (kHasRows) {
-    RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, narrow,
-                   static_cast<uint32_t*>(scratch));
+    RunQuads(weights, dims, params, narrow, input, bias, output, words);
+    return;
+  }
+  if (kHasRows) {
+    RowLayer layer(dims, params, weights.kernel_h, weights.kernel_w, narrow, words);
     if (layer.taken()) {
-      rows = RunByRows(weights, params, narrow, &layer, input, bias, output);
-      done = dims.out_channels / kPlaneQuad * kPlaneQuad;
+      RunByRows(weights, params, narrow, &layer, input, bias, output);
+      return;
     }
   }
-  RunSingly(weights, dims, params, done, rows, input, bias, output);
+  RunSingly(weights, dims, params, input, bias, output);
 }
 
 }  // namespace kws

@@ -71,10 +71,11 @@ def steps(taps: int, stride: int) -> int:
 def depthwise_features(layer: Layer, products: float, rows: float) -> Features:
     """Of the depthwise kernels.
 
-    `rows`: filter rows or channels that are handled one by one. Channels beyond a multiple of four are singles.
+    `rows`: filter rows or channels that are handled one by one. Channels beyond a multiple of four are singles,
+    or cost as much as a quad.
     """
     kind = depthwise_kernel(shape_of_layer(layer))
-    tail = layer.out_channels % QUAD if kind != "multiplied" else 0
+    tail = layer.out_channels % QUAD if kind == "window" else 0
     by_fours = 1.0 - tail / layer.out_channels
     total = float(layer.positions * layer.out_channels)
     features = {
@@ -97,7 +98,7 @@ def depthwise_features(layer: Layer, products: float, rows: float) -> Features:
 def _plane_features(layer: Layer) -> Features:
     """3x3: row pairs in groups (depthwise_planes.h)."""
     batches, height, width, _ = layer.output_shape
-    quads = batches * (layer.out_channels // QUAD)
+    quads = batches * -(-layer.out_channels // QUAD)
     pairs = -(-height // 2)
     groups = -(-pairs // PLANE_GROUP)
     return {
@@ -110,7 +111,7 @@ def _plane_features(layer: Layer) -> Features:
 def _line_features(layer: Layer) -> Features:
     """Along the row: what is done for whole blocks of outputs, with the border and zero rows as data."""
     axis = 0 if layer.kernel[1] == 1 else 1
-    batches, quads = layer.input_shape[0], layer.out_channels // QUAD
+    batches, quads = layer.input_shape[0], -(-layer.out_channels // QUAD)
     taps, stride = layer.kernel[axis], layer.geometry.stride[axis]
     filter_rows = 1 if axis == 0 else layer.kernel[0]
     width, lines = layer.output_shape[1 + axis], layer.output_shape[2 - axis]
