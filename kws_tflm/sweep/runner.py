@@ -11,8 +11,8 @@ from kws_tflm.config import Config
 from kws_tflm.sweep.measure import SweepData, keep_row, kept_row, measure_run
 from kws_tflm.sweep.plan import Point
 from kws_tflm.sweep.result import Row
-from kws_tflm.train import RunFolder, open_run, train_run
-from kws_tflm.train.run import phases
+from kws_tflm.train import RunFolder, train_run
+from kws_tflm.train.adopt import adopt_phases
 
 Measure = Callable[[Path, Point, dict[str, Any], SweepData], Row]
 Say = Callable[[str], None]
@@ -81,22 +81,11 @@ def _train_and_measure(
     from kws_tflm._tf import keras
 
     keras.backend.clear_session()  # graphs of the run before; they add up
-    if donor is not None and _adopt_float(RunFolder(run, point.config), donor):
-        (say or _on_stderr)(f"float: taken from {donor.name}")
+    if donor is not None:
+        for name in adopt_phases(RunFolder(run, point.config), donor):
+            (say or _on_stderr)(f"{name}: taken from {donor.name}")
     report = train_run(point.config, run, data.source, say=say)
     (say or _on_stderr)("converting, evaluating, profiling")
     row = measure(run, point, report, data)
     keep_row(run, row)
     return row
-
-
-def _adopt_float(folder: RunFolder, donor: Path) -> bool:
-    """Take what training does before it prunes from `donor`, which differs in nothing but [prune] and its name."""
-    if folder.has_stage("float"):
-        return False
-    other = open_run(donor)
-    for phase in phases(folder.config):
-        if phase.name in ("pruned", "qat"):
-            break
-        folder.save_stage(phase.name, other.load_stage(phase.name))
-    return True
