@@ -80,11 +80,11 @@ class WordSource:
         """Without words in `source`, or without `teacher.every_word`, labels stay as they are."""
         self._source = source
         self._words, self.count = None, 0
+        self.classes: npt.NDArray[np.int64] | None = None
+        """Of the run, of each training clip; None: they are the labels."""
         words = source.words() if config.teacher.every_word else None
-        labels = source.train(0).labels
-        self.classes = labels
-        """Of the run, of each training clip."""
         if words is not None:
+            labels = self.classes = source.train(0).labels
             self._words = fine_labels(labels, words, len(config.data.words))
             self.count = len(np.unique(words[labels == len(config.data.words) + 1]))
 
