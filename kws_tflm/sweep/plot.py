@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from kws_tflm.report.log_axis import plain_log_x
 from kws_tflm.sweep.plan import DENSE
 from kws_tflm.sweep.result import Sweep
 
@@ -14,7 +15,6 @@ def draw(sweep: Sweep) -> bytes:
     """A PNG. Colours are widths, markers are shapes; numbers beside the points are percent of zeros."""
     from matplotlib import colormaps
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
 
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
@@ -42,9 +42,7 @@ def draw(sweep: Sweep) -> bytes:
     front = sweep.front()
     x, y = [m.mean("cycles") / 1e6 for m in front], [100 * (m.accuracy() or 0.0) for m in front]
     axes.step(x, y, where="post", color="black", linestyle="--", linewidth=1, label="Pareto front")
-    axes.set_xscale("log")
-    for axis in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        axis(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    plain_log_x(axes)
     axes.set_xlabel("million cycles an inference (modelled)")
     axes.set_ylabel("int8 accuracy on the test split, %")
     axes.grid(alpha=0.3, which="both")

@@ -10,6 +10,7 @@ from kws_tflm.bench.paper.curves import Curve, select
 from kws_tflm.bench.paper.methods import Method
 from kws_tflm.bench.paper.plots import COLOURS
 from kws_tflm.bench.paper.study import CORE_HZ, NETWORK
+from kws_tflm.report.log_axis import plain_log_x
 
 COMMAND = (
     "kws-tflm sweep configs/paper.toml --data DIR --out SWEEP --sparsity 0,0.5,0.75,0.9 \\\n"
@@ -111,7 +112,6 @@ def _deployed_table(accuracies: Accuracies) -> str:
 def draw(accuracies: Accuracies, all_curves: Sequence[Curve]) -> bytes:
     """A PNG: int8 accuracy over latency, a line a method, numbers are percent of zeros."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
 
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots()
@@ -123,9 +123,7 @@ def draw(accuracies: Accuracies, all_curves: Sequence[Curve]) -> bytes:
         points = [(row.sparsity, row.cycles / CORE_HZ * 1e3, row.int8) for row in rows if row and row.cycles]
         label = f"{DEPLOYED}, {GRANULARITIES[granularity]}"
         _line(axes, label, points, color="tab:cyan", linestyle="-" if granularity == "block_1x4" else ":")
-    axes.set_xscale("log")
-    for axis in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        axis(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    plain_log_x(axes)
     axes.set_xlabel("ms at 216 MHz (modelled), int8, caches on")
     axes.set_ylabel("accuracy on test clips, %")
     axes.grid(alpha=0.3, which="both")
