@@ -65,6 +65,7 @@ set(KWS_CUSTOM_OPS_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/tflm/depthwise_conv2d.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/error_channel.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/fully_connected.cc
+    ${CMAKE_CURRENT_LIST_DIR}/tflm/reshape.cc
     ${CMAKE_CURRENT_LIST_DIR}/tflm/softmax.cc)
 include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)
 

@@ -29,6 +29,9 @@ Registration* Register_SOFTMAX_M7();
 // int8 with up to four dimensions, broadcasting included.
 Registration* Register_ADD_M7();
 
+// Any type: TFLM's own, but it copies words.
+Registration* Register_RESHAPE_M7();
+
 // The same through an installed CMSIS-NN; only in builds that link it.
 Registration* Register_CONV_2D_CMSIS_NN();
 Registration* Register_DEPTHWISE_CONV_2D_CMSIS_NN();
@@ -73,6 +76,13 @@ KWS_CHOSEN_KERNEL(DEPTHWISE_CONV_2D)
 KWS_CHOSEN_KERNEL(FULLY_CONNECTED)
 KWS_CHOSEN_KERNEL(SOFTMAX)
 
+// CMSIS-NN has none.
+#if KWS_KERNELS_M7
+KWS_M7_KERNEL(RESHAPE)
+#else
+KWS_TFLM_KERNEL(RESHAPE)
+#endif
+
 KWS_TFLM_KERNEL(CONCATENATION)
 KWS_TFLM_KERNEL(L2_NORMALIZATION)
 KWS_TFLM_KERNEL(LOGISTIC)
@@ -86,7 +96,6 @@ KWS_TFLM_KERNEL(PADV2)
 KWS_TFLM_KERNEL(PRELU)
 KWS_TFLM_KERNEL(RELU)
 KWS_TFLM_KERNEL(RELU6)
-KWS_TFLM_KERNEL(RESHAPE)
 KWS_TFLM_KERNEL(RESIZE_NEAREST_NEIGHBOR)
 KWS_TFLM_KERNEL(SPLIT)
 KWS_TFLM_KERNEL(STRIDED_SLICE)

@@ -63,7 +63,7 @@ void RegisterOperators(Resolver& resolver) {
   Add<16>(resolver, Op::BuiltinOperator_PRELU, micro::Register_PRELU());
   Add<17>(resolver, Op::BuiltinOperator_RELU, micro::Register_RELU());
   Add<18>(resolver, Op::BuiltinOperator_RELU6, micro::Register_RELU6());
-  Add<19>(resolver, Op::BuiltinOperator_RESHAPE, micro::Register_RESHAPE());
+  Add<19>(resolver, Op::BuiltinOperator_RESHAPE, builtin::Register_RESHAPE());
   Add<20>(resolver, Op::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR,
           micro::Register_RESIZE_NEAREST_NEIGHBOR());
   Add<21>(resolver, Op::BuiltinOperator_SPLIT, micro::Register_SPLIT());

@@ -89,6 +89,9 @@ int32_t run_model(ModelCall* call) {
   Registration* const kernels[][3] = {KERNELS(0, CONV_2D),         KERNELS(1, DEPTHWISE_CONV_2D),
                                       KERNELS(2, FULLY_CONNECTED), KERNELS(3, AVERAGE_POOL_2D),
                                       KERNELS(4, SOFTMAX),         KERNELS(6, ADD)};
+  // CMSIS-NN has no RESHAPE: a build with it takes ours.
+  Registration* const reshape[] = {Lasting(5, tflm::Register_RESHAPE()), kws::Register_RESHAPE_M7(),
+                                   kws::Register_RESHAPE_M7()};
   const int32_t k = call->kernels;
   if (k < 0 || k > 2 || kernels[0][k] == nullptr) return 4;
   tflite::MicroMutableOpResolver<kMaxOperators> resolver;
@@ -98,8 +101,7 @@ int32_t run_model(ModelCall* call) {
   kws::AddOperator<tflite::BuiltinOperator_AVERAGE_POOL_2D>(resolver, Mark<3>(kernels[3][k]));
   kws::AddOperator<tflite::BuiltinOperator_SOFTMAX>(resolver, Mark<5>(kernels[4][k]));
   kws::AddOperator<tflite::BuiltinOperator_ADD>(resolver, Mark<8>(kernels[5][k]));
-  kws::AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver,
-                                                    Mark<4>(Lasting(5, tflm::Register_RESHAPE())));
+  kws::AddOperator<tflite::BuiltinOperator_RESHAPE>(resolver, Mark<4>(reshape[k]));
 #define ADD_CUSTOM(name)                                                          \
   kws::AddCustomOperator(                                                         \
       resolver, "KWS_" #name,                                                     \

@@ -17,11 +17,6 @@ from kws_tflm.runtime import Interpreter
 OPERATORS = (CONV, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL)
 
 
-@pytest.fixture(scope="session")
-def m7(tmp_path_factory: pytest.TempPathFactory) -> M7Interpreter:
-    return M7Interpreter(tmp_path_factory.mktemp("dense"))
-
-
 def host(model: bytes, values: np.ndarray) -> np.ndarray:
     return Interpreter(model).invoke(values)
 

@@ -9,11 +9,6 @@ from dense_target import M7Interpreter
 from hypothesis import given, settings
 
 
-@pytest.fixture(scope="module")
-def m7(tmp_path_factory: pytest.TempPathFactory) -> M7Interpreter:
-    return M7Interpreter(tmp_path_factory.mktemp("softmax"))
-
-
 def test_bytes_of_any_softmax(m7: M7Interpreter) -> None:
     @settings(max_examples=150, deadline=None)
     @given(case=dense_cases(SOFTMAX))
