@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from kws_tflm.convert.model import serialize
 from kws_tflm.convert.schema import schema
 
+LARGEST = 100_000
+"""Values of a drawn output; all three tensors must fit the arenas of the tests."""
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 
@@ -88,7 +91,8 @@ def add_cases(draw: st.DrawFn) -> AddCase:
     """Any shape of up to four dimensions, broadcasting, scales, zero points and clamp."""
     output = draw(st.lists(st.integers(1, 12), min_size=1, max_size=4))
     if draw(st.booleans()):
-        output[-1] = draw(st.integers(1, 700))
+        rows = math.prod(output[:-1])
+        output[-1] = draw(st.integers(1, max(12, min(700, LARGEST // rows))))
     a, b = list(output), list(output)
     if draw(st.booleans()):
         for side in range(len(output)):
