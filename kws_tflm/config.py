@@ -45,6 +45,9 @@ class DataConfig:
     synthetic_voices: int = 0
     """Recordings only: so many clips of each keyword, spoken by espeak-ng, join the training split, and
     a quarter as many of each of some fifty other words."""
+    seed: int = 0
+    """Of what is drawn for the data (synthetic voices, silence, augmented copies) and of the teachers; 0: the
+    experiment's `seed`. With a number here, experiments that differ in `seed` alone share data and teachers."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +247,11 @@ class Config:
         return (*self.data.words, SILENCE_LABEL, UNKNOWN_LABEL)
 
     @property
+    def data_seed(self) -> int:
+        """The seed of data and teachers: `data.seed`, or the experiment's own."""
+        return self.data.seed or self.seed
+
+    @property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical JSON of what shapes the network.
 
@@ -268,7 +276,7 @@ class Config:
 
 _DEFAULTS = Config()
 _YOUNGER = {
-    "data": ("synthetic_voices",),
+    "data": ("synthetic_voices", "seed"),
     "augmentation": ("room_probability", "filter_probability", "voice_probability", "loud_silence"),
     "model": ("first_kernel", "first_stride", "residual", "expansion", "kernel"),
     "train": ("frequency_mask", "masks", "word_balance", "averaging"),

@@ -26,6 +26,7 @@ def check_ranges(config: Config, where: str) -> None:
     need(0 <= data.silence_fraction <= 1, "'data.silence_fraction' must be in [0, 1]")
     need(0 <= data.unknown_fraction <= 20, "'data.unknown_fraction' must be in [0, 20]")
     need(data.clips_per_word >= 10, "'data.clips_per_word' must be at least 10")
+    need(0 <= data.seed < 1 << 31, "'data.seed' must be in [0, 2^31)")
     need(0 <= data.synthetic_voices <= 5000, "'data.synthetic_voices' must be in [0, 5000]")
     need(feat.kind in ("mfcc", "log_mel"), "'features.kind' must be 'mfcc' or 'log_mel'")
     need(feat.sample_rate == 16000, "'features.sample_rate' must be 16000 (the microphone's rate)")

@@ -127,7 +127,9 @@ def load_dataset(config: Config, data_dir: Path | None, cache_dir: Path, downloa
 
 def dataset_key(config: Config, **more: Any) -> str:
     """Hash of what decides a data set's clips: the [data] section, the seed and `more`."""
-    return digest({"data": dataclasses.asdict(config.data), "seed": config.seed, **more})
+    data = dataclasses.asdict(config.data)
+    del data["seed"]  # it is in what follows
+    return digest({"data": data, "seed": config.data_seed, **more})
 
 
 def write_split(folder: Path, name: str, source: SplitSource) -> None:

@@ -54,7 +54,7 @@ def epoch_features(
 ) -> Int16:
     """Features of a split as augmented for `epoch`, memory-mapped int16 Q7.8 [n, n_frames, n_features].
 
-    The random changes depend on (config.seed, epoch) and the clip's place only. Made with two threads,
+    The random changes depend on (config.data_seed, epoch) and the clip's place only. Made with two threads,
     about 15 MB of work space, and cached below `cache_dir`.
     """
     extractor = extractor or _runtime_extractor(config.features)
@@ -62,7 +62,7 @@ def epoch_features(
     path = cache_dir / "features" / f"{split.name}-{key}.npy"
 
     def change(clips: Int16, first: int) -> Int16:
-        rng = np.random.default_rng([config.seed, epoch, first])
+        rng = np.random.default_rng([config.data_seed, epoch, first])
         silence = split.labels[first : first + len(clips)] == config.labels.index("_silence_")
         return augment.augment_batch(clips, noise, config.augmentation, rng, silence)
 
@@ -112,7 +112,7 @@ def _key(split: Split, config: Config, extractor: Extractor, augmentation: dict[
         "front_end": extractor.batch(probe, threads=1).tobytes().hex()[:4096],
     }
     if augmentation is not None:
-        value["augmentation"] = augmentation | dataclasses.asdict(config.augmentation) | {"seed": config.seed}
+        value["augmentation"] = augmentation | dataclasses.asdict(config.augmentation) | {"seed": config.data_seed}
     return digest(value)
 
 

@@ -69,7 +69,7 @@ def _make(config: Config, layout: Layout, inventory: Inventory, folder: Path) ->
         noise = np.concatenate([n[int(low * len(n)) : int(high * len(n))] for n in background])
         if split == "train":
             np.save(folder / "noise.npy", noise)
-        rng = np.random.default_rng([config.seed, number, 4])
+        rng = np.random.default_rng([config.data_seed, number, 4])
         source = _source(config, inventory.files[split], noise, rng)
         if split == "train" and config.data.synthetic_voices > 0:
             source = _with_voices(source, config)
@@ -134,5 +134,5 @@ def _clip(path: Path) -> Int16:
 
 def _made_up_noise(config: Config) -> Int16:
     """Stand-in for a missing folder of background recordings."""
-    rng = np.random.default_rng([config.seed, 5])
+    rng = np.random.default_rng([config.data_seed, 5])
     return acoustics.to_int16(0.1 * np.concatenate(acoustics.background(rng, 20.0)))

@@ -47,7 +47,7 @@ class ClipPlan:
 
 def plan(config: Config, split: str) -> list[ClipPlan]:
     """The clips of one split, class by class in the order of `Config.labels`."""
-    rng = np.random.default_rng([config.seed, SPLITS.index(split), 1])
+    rng = np.random.default_rng([config.data_seed, SPLITS.index(split), 1])
     data = config.data
     per_word = split_size(data.clips_per_word, split)
     keywords = per_word * len(data.words)
@@ -65,7 +65,7 @@ def plan(config: Config, split: str) -> list[ClipPlan]:
 
 def extra_voices(config: Config) -> list[ClipPlan]:
     """Plans of the `data.synthetic_voices` clips of each keyword, and of other words, for a set of recordings."""
-    rng = np.random.default_rng([config.seed, SPLITS.index("train"), 6])
+    rng = np.random.default_rng([config.data_seed, SPLITS.index("train"), 6])
     data = config.data
     clips: list[ClipPlan] = []
     for label, word in enumerate(data.words):
@@ -83,7 +83,7 @@ def split_size(clips_per_word: int, split: str) -> int:
 
 def noise_bank(config: Config, split: str, seconds_each: float = 8.0) -> npt.NDArray[np.int16]:
     """Background sounds of one split, one after the other at -20 dBFS: noises of machines, hum, chatter."""
-    rng = np.random.default_rng([config.seed, SPLITS.index(split), 2])
+    rng = np.random.default_rng([config.data_seed, SPLITS.index(split), 2])
     sounds = acoustics.background(rng, seconds_each)
     requests = [
         Utterance(str(rng.choice(BABBLE)), _voice(rng, split), int(rng.integers(140, 190)), int(rng.integers(20, 80)))
@@ -107,7 +107,7 @@ def render(
     """The sound of each clip of a plan, in order: int16 [16000] each."""
     voices = speak_all([clip.utterance for clip in clips if clip.utterance], processes)
     for index, clip in enumerate(clips):
-        rng = np.random.default_rng([config.seed, SPLITS.index(split), 3, index])
+        rng = np.random.default_rng([config.data_seed, SPLITS.index(split), 3, index])
         if clip.utterance is None:
             yield silence_clips(noise, 1, rng)[0]
         else:

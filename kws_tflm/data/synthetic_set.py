@@ -19,7 +19,7 @@ def load(config: Config, cache_dir: Path, processes: int = 2) -> Dataset:
     if not folder.is_dir():
         with new_folder(folder) as building:
             _make(config, building, processes)
-    source = f"synthetic speech (espeak-ng, {config.data.clips_per_word} clips a word, seed {config.seed})"
+    source = f"synthetic speech (espeak-ng, {config.data.clips_per_word} clips a word, seed {config.data_seed})"
     return Dataset(folder, config.labels, source)
 
 

@@ -56,9 +56,9 @@ def run_sweep(
             tell(f"{heading}: done before")
         else:
             tell(heading)
-            if config.seed not in data:
-                data[config.seed] = open_data(config)
-            row = _train_and_measure(point, run, data[config.seed], donors.get(_sharing(point)), measure, say)
+            if config.data_seed not in data:
+                data[config.data_seed] = open_data(config)
+            row = _train_and_measure(point, run, data[config.data_seed], donors.get(_sharing(point)), measure, say)
         donors.setdefault(_sharing(point), run)
         tell(f"{heading}: int8 {row.accuracy['int8']['test']:.2%} on test, {row.cycles / 1e6:.3f} M cycles (modelled)")
         rows.append(row)

@@ -15,7 +15,7 @@ _TEACHERS = ("data", "features", "augmentation", "train", "teacher")
 """Sections of an experiment that teachers depend on."""
 _FLOAT = (*_TEACHERS, "model")
 """Those that the float phase depends on."""
-_NOT_TEACHERS = ("train.epochs", "train.distillation")
+_NOT_TEACHERS = ("seed", "train.epochs", "train.distillation")
 
 
 def adopt_phases(folder: RunFolder, other: Path) -> list[str]:
@@ -23,7 +23,8 @@ def adopt_phases(folder: RunFolder, other: Path) -> list[str]:
 
     Only what `folder`'s own configuration would have trained, to the bit: the result does not depend on whether a
     phase was taken over or trained again. The float network is taken where nothing but pruning, QAT, detector and name
-    differ, teachers also where their pupil is another one.
+    differ, teachers also where their pupil is another one, or has
+    another seed and `data.seed` says whose theirs is.
 
     Raises:
         MismatchError: `other` differs in a key that teachers (without teachers: the float phase) depend on.
@@ -46,6 +47,7 @@ def adopt_phases(folder: RunFolder, other: Path) -> list[str]:
 
 
 def _keys(config: Config, sections: tuple[str, ...]) -> dict[str, Any]:
-    """Every key of `sections`, with its value, and the seed."""
+    """Every key of `sections`, with its value, and the seeds."""
     values = {name: dataclasses.asdict(getattr(config, name)) for name in sections}
-    return {"seed": config.seed} | {f"{name}.{key}": value for name in sections for key, value in values[name].items()}
+    keys = {f"{name}.{key}": value for name in sections for key, value in values[name].items()}
+    return {"seed": config.seed} | keys | {"data.seed": config.data_seed}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,17 @@ from kws_tflm.config import TrainConfig
 from kws_tflm.train.source import LabelledFeatures, as_model_input
 
 Float = npt.NDArray[np.float32]
+
+
+class Batch(NamedTuple):
+    """What one update sees."""
+
+    x: Float
+    """Inputs [b, frames, features, 1]."""
+    y: Float
+    """Smoothed targets [b, n_classes]."""
+    clips: npt.NDArray[np.int64]
+    """[b], which clips of the epoch's data; where mixup is on, the one that weighs more."""
 
 
 def balanced_order(
@@ -57,8 +69,8 @@ def batches(
     distort: bool = True,
     words: npt.NDArray[np.int64] | None = None,
     classes: npt.NDArray[np.int64] | None = None,
-) -> Iterator[tuple[Float, Float]]:
-    """Batches of one epoch: inputs [b, frames, features, 1] and smoothed targets [b, n_classes].
+) -> Iterator[Batch]:
+    """Batches of one epoch.
 
     All batches have the same size; up to one batch less one clip is left out, others each epoch.
     `distort` turns masks and mixup on; `words` [n] is what `train.word_balance` goes by;
@@ -77,7 +89,12 @@ def batches(
                 mask(x, 2, config.frequency_mask, rng)
         if distort and config.mixup:
             x, y = mix(x, y, config.mixup, rng)
-        yield x, y
+        yield Batch(x, y, chosen)
+
+
+def distorts(config: TrainConfig) -> bool:
+    """Whether `batches` changes any input when told to: masks or mixup are on."""
+    return bool(config.mixup or (config.masks and (config.time_mask or config.frequency_mask)))
 
 
 def one_hot(labels: npt.NDArray[np.int64], n_classes: int, smoothing: float = 0.0) -> Float:

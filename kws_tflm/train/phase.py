@@ -17,11 +17,12 @@ from kws_tflm.compress import Pruner, polynomial_sparsity
 from kws_tflm.config import Config, ModelConfig, PruneConfig
 from kws_tflm.errors import TrainingError
 from kws_tflm.train.averaging import RunningMean
-from kws_tflm.train.batches import batches
+from kws_tflm.train.batches import batches, distorts
 from kws_tflm.train.run_folder import RunFolder
 from kws_tflm.train.source import FeatureSource
 from kws_tflm.train.step import Scorer, cosine_rate, make_optimizer, make_update, reset_dropout
 from kws_tflm.train.storage import Array, as_list, read_arrays, write_arrays
+from kws_tflm.train.teaching import Teaching
 
 _MASK_UPDATES_AN_EPOCH = 4
 
@@ -109,7 +110,9 @@ class PhaseTrainer:
         self.optimizer = make_optimizer(model, config.train)
         decay = config.train.averaging
         self.mean = RunningMean(model, decay, pruner) if decay > 0 else None
-        self.update = make_update(model, self.optimizer, pruner, teacher, config.train.distillation, self.mean)
+        distillation = config.train.distillation if teacher is not None else 0.0
+        self.update = make_update(model, self.optimizer, pruner, distillation, self.mean)
+        self.teaching = Teaching(teacher, phase.distort and distorts(config.train), config.train.augmented_epochs)
         self.scorer = Scorer(model if judged is None else judged)
 
     def run(self, earlier_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -152,7 +155,8 @@ class PhaseTrainer:
 
     def _epoch(self, progress: Progress) -> tuple[float, float]:
         phase, epoch = self.phase, progress.epoch
-        rng = np.random.default_rng([self.config.seed, phase.index, epoch])
+        seed = self.config.seed if phase.model is None else self.config.data_seed
+        rng = np.random.default_rng([seed, phase.index, epoch])
         reset_dropout(self.model, int(rng.integers(1 << 31)))
         data = self.source.train(phase.first_epoch + epoch)
         self.source.prefetch(phase.first_epoch + epoch + 1)
@@ -162,11 +166,13 @@ class PhaseTrainer:
         losses, hits = [], 0
         n_classes, words = self.model.output_shape[-1], self.source.words()
         made = batches(data, n_classes, self.config.train, rng, phase.distort, words, self.classes)
-        for step, (x, y) in enumerate(made):
+        taught = self.teaching.of_epoch(phase.first_epoch + epoch, data)
+        for step, (x, y, clips) in enumerate(made):
             if step % interval == 0:
                 self._prune_to(progress, phase.sparsity_at(epoch + step / steps))
             rate = cosine_rate(phase.learning_rate, (epoch + step / steps) / phase.epochs)
-            loss, correct = self.update(tf.constant(x), tf.constant(y), tf.constant(rate, tf.float32))
+            inputs, targets = tf.constant(x), tf.constant(y)
+            loss, correct = self.update(inputs, targets, taught(x, y, clips), tf.constant(rate, tf.float32))
             losses.append(float(loss))
             hits += int(correct)
             self.watcher.tick(phase.name, phase.epochs, epoch + (step + 1) / steps)

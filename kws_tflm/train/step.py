@@ -39,21 +39,19 @@ def make_update(
     model: Any,
     optimizer: Any,
     pruner: Pruner | None,
-    teacher: Any,
     distillation: float,
     mean: RunningMean | None = None,
-) -> Callable[[Any, Any, Any], tuple[Any, Any]]:
-    """The update `f(x, y, learning_rate) -> (mean loss, correct predictions)`.
+) -> Callable[[Any, Any, Any, Any], tuple[Any, Any]]:
+    """The update `f(x, y, taught, learning_rate) -> (mean loss, correct predictions)`.
 
-    Targets are y * (1 - distillation) + teacher scores * distillation; masks are applied after the
-    optimiser, so weights outside them are zero whenever the update returns; then the weights enter their `mean`.
+    Targets are y * (1 - distillation) + taught * distillation, `taught` being a teacher's scores (y without one); masks
+    are applied after the optimiser, so weights outside them are zero whenever the update returns; then the weights
+    enter their `mean`.
     """
     loss_function = keras.losses.CategoricalCrossentropy()
 
-    def update(x: Any, y: Any, learning_rate: Any) -> tuple[Any, Any]:
-        targets = y
-        if teacher is not None and distillation > 0:
-            targets = (1.0 - distillation) * y + distillation * teacher(x, training=False)
+    def update(x: Any, y: Any, taught: Any, learning_rate: Any) -> tuple[Any, Any]:
+        targets = (1.0 - distillation) * y + distillation * taught if distillation > 0 else y
         with tf.GradientTape() as tape:
             scores = model(x, training=True)
             loss = loss_function(targets, scores)
@@ -67,7 +65,7 @@ def make_update(
         hits = tf.equal(tf.argmax(scores, 1), tf.argmax(y, 1))
         return loss, tf.reduce_sum(tf.cast(hits, tf.int32))
 
-    compiled: Callable[[Any, Any, Any], tuple[Any, Any]] = tf.function(update, reduce_retracing=True)
+    compiled: Callable[[Any, Any, Any, Any], tuple[Any, Any]] = tf.function(update, reduce_retracing=True)
     return compiled
 
 
@@ -82,6 +80,10 @@ class Scorer:
         """int16 features [n, frames, features] -> float32 [n, classes]."""
         parts = [self._call(x).numpy() for x in self._slices(features)]
         return np.concatenate(parts)
+
+    def batch_scores(self, x: npt.NDArray[np.float32]) -> Any:
+        """One batch of model inputs -> a tensor of scores."""
+        return self._call(tf.constant(x))
 
     def loss_and_accuracy(self, data: LabelledFeatures) -> tuple[float, float]:
         """Mean cross-entropy and accuracy on `data`."""

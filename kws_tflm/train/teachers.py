@@ -56,7 +56,7 @@ def build_teacher(config: Config, phase: Phase, words: int) -> Teacher:
     keywords = config.data.words
     classes = (*keywords, *(f"other {number}" for number in range(words)))
     data = dataclasses.replace(config.data, words=classes)
-    model = build(dataclasses.replace(config, data=data, model=phase.model, seed=config.seed + phase.index))
+    model = build(dataclasses.replace(config, data=data, model=phase.model, seed=config.data_seed + phase.index))
     model._name = phase.name  # several of them become parts of one model, by name
     if words == 0:
         return Teacher(model, model)

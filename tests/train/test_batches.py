@@ -36,8 +36,8 @@ def test_without_balance_every_clip_comes_once() -> None:
 def test_batches_have_one_size_and_float_features() -> None:
     data = LabelledFeatures(np.full((10, 6, 2), 256, np.int16), np.arange(10) % 3)
     made = list(batches(data, 3, TrainConfig(batch_size=4, label_smoothing=0.3), np.random.default_rng(0)))
-    assert [x.shape for x, _ in made] == [(4, 6, 2, 1)] * 2
-    x, y = made[0]
+    assert [batch.x.shape for batch in made] == [(4, 6, 2, 1)] * 2
+    x, y, _ = made[0]
     assert x.dtype == np.float32
     assert np.all(x == 1.0)
     assert sorted(set(np.round(y.ravel(), 6))) == [np.float32(0.1), np.float32(0.8)]
@@ -117,5 +117,5 @@ def test_pruned_and_quantised_phases_see_undistorted_clips() -> None:
     assert [phase.distort for phase in phases(tiny_config())] == [True, False, False]
     data = LabelledFeatures(np.arange(4 * 6 * 2, dtype=np.int16).reshape(4, 6, 2) * 256, np.arange(4) % 2)
     config = TrainConfig(batch_size=4, mixup=1.0, time_mask=4, balance=0.0)
-    ((x, _),) = batches(data, 2, config, np.random.default_rng(0), distort=False)
+    ((x, _, _),) = batches(data, 2, config, np.random.default_rng(0), distort=False)
     assert sorted(x[:, 0, 0, 0].tolist()) == [0.0, 12.0, 24.0, 36.0]

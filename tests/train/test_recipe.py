@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,8 @@ def test_masks_says_how_many() -> None:
 
     def hidden(masks: int) -> int:
         config = TrainConfig(batch_size=64, time_mask=4, masks=masks, balance=0.0)
-        ((x, _),) = batches(data, 2, config, np.random.default_rng(0))
-        ((plain, _),) = batches(data, 2, config, np.random.default_rng(0), distort=False)
+        ((x, _, _),) = batches(data, 2, config, np.random.default_rng(0))
+        ((plain, _, _),) = batches(data, 2, config, np.random.default_rng(0), distort=False)
         return int((x != plain).any(axis=(2, 3)).sum(axis=1).max())
 
     assert hidden(0) == 0
@@ -152,7 +153,7 @@ def test_a_teacher_of_every_word_hears_classes_as_often_as_its_pupil() -> None:
     taught = WordSource(WordSourceOfTwo(config), config)
     rng = np.random.default_rng(0)
     made = batches(taught.train(0), 6, config.train, rng, False, taught.words(), taught.classes)
-    counts = np.sum([y.sum(axis=0) for _, y in made], axis=0)
+    counts = np.sum([batch.y.sum(axis=0) for batch in made], axis=0)
     yes, no, one, other, silence, unknown = counts
     assert unknown == 0
     assert max(yes, no, silence, one + other) - min(yes, no, silence, one + other) <= config.train.batch_size
@@ -193,6 +194,22 @@ def test_phases_of_another_run_are_taken_only_if_they_would_be_the_same(tmp_path
         train(settings(epochs=2, mixup=0.5), "third", first)
 
 
+def test_runs_of_several_seeds_can_share_their_teachers(tmp_path: Path) -> None:
+    def settings(seed: int) -> Config:
+        parts = {"data": {"seed": 1}, "teacher": {**TEACHERS, "models": 1}, "prune": {"enabled": False}}
+        return dataclasses.replace(tiny_config(train={"distillation": 0.5, "epochs": 1}, **parts), seed=seed)
+
+    def weights(name: str, seed: int, stage: str, donor: Path | None = None) -> list[np.ndarray]:
+        train_run(settings(seed), tmp_path / name, FakeSource(settings(seed)), say=silent, donor=donor)
+        return open_run(tmp_path / name).load_stage(stage).weights
+
+    first = weights("first", 1, "teacher1")
+    taken, trained = weights("taken", 2, "qat", tmp_path / "first"), weights("trained", 2, "qat")
+    assert all(np.array_equal(a, b) for a, b in zip(first, weights("trained", 2, "teacher1"), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(taken, trained, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(trained, weights("first", 1, "qat"), strict=True))
+
+
 def test_teachers_without_distillation_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"'teacher\.models' needs 'train\.distillation'"):
         from_dict({"teacher": {"models": 1}})
@@ -202,6 +219,7 @@ def test_teachers_without_distillation_are_refused() -> None:
     ("section", "key", "value"),
     [
         ("data", "synthetic_voices", 10),
+        ("data", "seed", 10),
         ("augmentation", "room_probability", 0.5),
         ("augmentation", "loud_silence", 0.5),
         ("model", "residual", True),
