@@ -29,7 +29,7 @@ Registration* Register_SOFTMAX_M7();
 // int8 with up to four dimensions, broadcasting included.
 Registration* Register_ADD_M7();
 
-// Any type: TFLM's own, but it copies words.
+// Any type. TFLM's own, but one that copies words instead of bytes.
 Registration* Register_RESHAPE_M7();
 
 // The same through an installed CMSIS-NN; only in builds that link it.

@@ -21,7 +21,6 @@
 
 #if KWS_TFLM_API == 2022
 #include "tensorflow/lite/micro/kernels/kernel_util.h"
-#include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/micro_common.h"
 #include "tensorflow/lite/micro/micro_context.h"
 #include "tensorflow/lite/micro/micro_log.h"
@@ -145,17 +144,6 @@ const T* EvalInput(TfLiteContext* context, const TfLiteNode* node, int i) {
   return static_cast<const T*>(context->tensors[node->inputs->data[i]].data.data);
 #else
   return static_cast<const T*>(tflite::micro::GetEvalInput(context, node, i)->data.data);
-#endif
-}
-
-// In Eval: how many bytes `EvalInput` points at.
-inline size_t EvalInputBytes(TfLiteContext* context, const TfLiteNode* node, int i) {
-#if KWS_TFLM_API == 2020
-  return context->tensors[node->inputs->data[i]].bytes;
-#else
-  size_t bytes = 0;
-  tflite::TfLiteEvalTensorByteLength(tflite::micro::GetEvalInput(context, node, i), &bytes);
-  return bytes;
 #endif
 }
 
