@@ -33,6 +33,8 @@ def adopt_phases(folder: RunFolder, other: Path) -> list[str]:
     teachers = [phase.name for phase in teacher_phases(folder.config)]
     ours, theirs = _keys(folder.config, _FLOAT), _keys(donor.config, _FLOAT)
     different = [key for key in ours if ours[key] != theirs.get(key)]
+    if not teachers and not donor.config.teacher.models and "train.distillation" in different:
+        different.remove("train.distillation")  # nobody teaches the float network
     allowed = [
         key for key in different if key in _NOT_TEACHERS or (key.startswith("model.") and key != "model.dropout")
     ]

@@ -194,6 +194,18 @@ def test_phases_of_another_run_are_taken_only_if_they_would_be_the_same(tmp_path
         train(settings(epochs=2, mixup=0.5), "third", first)
 
 
+def test_a_float_network_that_nobody_taught_is_taken_whatever_it_teaches(tmp_path: Path) -> None:
+    def train(distillation: float, donor: Path | None = None) -> list[str]:
+        config = tiny_config(train={"distillation": distillation, "epochs": 1})
+        lines: list[str] = []
+        train_run(config, tmp_path / str(distillation), FakeSource(config), say=lines.append, donor=donor)
+        return lines
+
+    train(0.0)
+    donor = tmp_path / "0.0"
+    assert f"float: taken from {donor}" in train(0.5, donor)
+
+
 def test_runs_of_several_seeds_can_share_their_teachers(tmp_path: Path) -> None:
     def settings(seed: int) -> Config:
         parts = {"data": {"seed": 1}, "teacher": {**TEACHERS, "models": 1}, "prune": {"enabled": False}}
