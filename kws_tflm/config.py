@@ -226,6 +226,17 @@ class DetectorConfig:
 
 
 @dataclass(frozen=True)
+class ConvertConfig:
+    """What is made of the trained network. Not in the hash: it is the same network, however it is stored."""
+
+    objective: str = "balanced"
+    """What the choice of operators minimises: ``cycles``, ``flash`` or ``balanced``."""
+    card: str = ""
+    """Name under which training ends with a converted model and its measured card, in ``RUN/card``; empty: it ends with
+    the network."""
+
+
+@dataclass(frozen=True)
 class Config:
     """A resolved experiment."""
 
@@ -240,6 +251,7 @@ class Config:
     prune: PruneConfig = field(default_factory=PruneConfig)
     qat: QatConfig = field(default_factory=QatConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
+    convert: ConvertConfig = field(default_factory=ConvertConfig)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -255,9 +267,9 @@ class Config:
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical JSON of what shapes the network.
 
-        That is everything but `detector`: its threshold may be tuned after training, for the same network.
+        That is everything but `detector`, whose threshold may be tuned after training, and `convert`.
         """
-        shaping = {key: value for key, value in self.to_dict().items() if key != "detector"}
+        shaping = {key: value for key, value in self.to_dict().items() if key not in ("detector", "convert")}
         for section, keys in _YOUNGER.items():
             defaults = getattr(_DEFAULTS, section)
             for key in keys:

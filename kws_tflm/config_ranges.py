@@ -25,6 +25,14 @@ def check_ranges(config: Config, where: str) -> None:
         need(bool(word) and not word.startswith("_"), f"'data.words': {word!r} is not a usable word")
     need(0 <= data.silence_fraction <= 1, "'data.silence_fraction' must be in [0, 1]")
     need(0 <= data.unknown_fraction <= 20, "'data.unknown_fraction' must be in [0, 20]")
+    need(
+        config.convert.objective in ("cycles", "flash", "balanced"),
+        "'convert.objective' must be 'cycles', 'flash' or 'balanced'",
+    )
+    need(
+        not config.convert.card or config.convert.card.isidentifier(),
+        "'convert.card' must be a name of letters, digits and _, such as 'ds_cnn_sparse'",
+    )
     need(data.clips_per_word >= 10, "'data.clips_per_word' must be at least 10")
     need(0 <= data.seed < 1 << 31, "'data.seed' must be in [0, 2^31)")
     need(0 <= data.synthetic_voices <= 5000, "'data.synthetic_voices' must be in [0, 5000]")

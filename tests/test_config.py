@@ -32,7 +32,9 @@ def test_defaults_written_out_mean_the_same():
     assert from_dict({"train": {"epochs": Config().train.epochs}}).hash == Config().hash
 
 
-@pytest.mark.parametrize("section", [f.name for f in dataclasses.fields(Config) if f.name not in ("detector", "name")])
+@pytest.mark.parametrize(
+    "section", [f.name for f in dataclasses.fields(Config) if f.name not in ("detector", "convert", "name")]
+)
 def test_whatever_shapes_the_network_changes_the_hash(section):
     value = getattr(Config(), section)
     if dataclasses.is_dataclass(value):
@@ -46,8 +48,9 @@ def test_whatever_shapes_the_network_changes_the_hash(section):
     assert from_dict(changed).hash != Config().hash
 
 
-def test_the_detector_may_be_tuned_after_training():
+def test_what_is_made_of_a_network_is_not_in_the_hash():
     assert from_dict({"detector": {"threshold": 0.9}}).hash == Config().hash
+    assert from_dict({"convert": {"objective": "cycles", "card": "mine"}}).hash == Config().hash
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,8 @@ def test_the_detector_may_be_tuned_after_training():
         ("[trian]\nepochs = 3\n", "unknown key 'trian'; did you mean 'train'?"),
         ("[train]\nepochs = 'many'\n", "'train.epochs' must be of type int"),
         ("[train]\nepochs = true\n", "'train.epochs' must be of type int"),
+        ("[convert]\nobjective = 'speed'\n", "'convert.objective' must be 'cycles', 'flash' or 'balanced'"),
+        ("[convert]\ncard = 'my card'\n", "'convert.card' must be a name of letters, digits and _"),
         ("[train]\nlearning_rate = 0\n", "'train.learning_rate' must be in (0, 1]"),
         ("train = 3\n", "[train] must be a table"),
         ("[prune]\nblock_shape = [1]\n", "'prune.block_shape' must have 2 entries"),

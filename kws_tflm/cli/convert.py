@@ -34,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", metavar="RUN|MODEL", help="run folder or int8 .tflite; the newest run if left out"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="result of a foreign model, else NAME.sparse.tflite")
-    parser.add_argument("--objective", choices=OBJECTIVES, default="balanced", help="what the choice minimises")
+    parser.add_argument(
+        "--objective",
+        choices=OBJECTIVES,
+        help="what the choice minimises (default: as the experiment says, or balanced)",
+    )
     parser.add_argument(
         "--data", type=Path, metavar="DIR",
         help="of a run: recordings, if not where it was trained on them; with --prune: labelled recordings",
@@ -91,7 +95,7 @@ def _options(args: argparse.Namespace) -> ForeignOptions:
     name = f"block_{block[0]}x{block[1]}"
     request = None if args.prune is None else PruneRequest(args.prune, block, args.layers)
     return ForeignOptions(
-        rule=SparsifyRule(args.objective, also=() if request is None else (name,), fuse=args.fuse),
+        rule=SparsifyRule(args.objective or "balanced", also=() if request is None else (name,), fuse=args.fuse),
         prune=request,
         data=args.data,
         calibration=args.calibrate,

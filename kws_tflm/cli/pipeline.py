@@ -38,9 +38,11 @@ def train(
 
 
 def convert(
-    run: RunFolder, dataset: Dataset, cache_dir: Path, objective: str = "balanced", fuse: bool = False
+    run: RunFolder, dataset: Dataset, cache_dir: Path, objective: str | None = None, fuse: bool = False
 ) -> dict[str, Any]:
     """Convert a trained run, calibrated and verified on training clips; returns what convert.json holds.
+
+    `objective`: None: as the experiment says.
 
     Raises:
         ModelError: the run has no QAT stage. ParityError: the converted models do not agree byte for byte.
@@ -51,7 +53,7 @@ def convert(
     config = run.config()
     features = plain_features(dataset.split("train"), config, cache_dir)
     chosen = np.sort(np.random.default_rng(config.seed).permutation(len(features))[:CALIBRATION_CLIPS])
-    return convert_run(run.path, np.asarray(features[chosen]), objective, fuse).report()
+    return convert_run(run.path, np.asarray(features[chosen]), objective or config.convert.objective, fuse).report()
 
 
 def is_converted(run: RunFolder) -> bool:
