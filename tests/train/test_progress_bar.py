@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 
 import pytest
 
@@ -15,37 +14,56 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds, as tqdm reads them."""
+    now = [100.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+    return now
+
+
+def shown(out: io.StringIO) -> list[str]:
+    """What was in the bar's line, one after the other."""
+    return [line.strip() for line in out.getvalue().replace("\n", "\r").split("\r") if line.strip()]
+
+
 def test_a_file_gets_lines_only() -> None:
     out = io.StringIO()
     bar = ProgressBar(out)
     bar.tick("float", 4, 0.5)
     bar.say("float 1/4")
+    bar.tick("float", 4, 4.0)
     assert out.getvalue() == "float 1/4\n"
 
 
-def test_a_terminal_gets_position_and_time_left_below_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+def test_a_terminal_gets_position_and_time_left_below_the_lines(clock: list[float]) -> None:
     out = Terminal()
     bar = ProgressBar(out)
     for step in range(1, 8):
-        now[0] += 30.0
+        clock[0] += 30.0
         bar.tick("float", 4, step / 4)
     bar.say("float 1/4  loss 2.0")
-    last = re.split(r"\r\x1b\[K", out.getvalue())
-    assert last[-2].startswith("float [#############")
-    assert "epoch 2/4, 75%" in last[-2]
-    assert last[-2].endswith("4:30 left")  # 2.25 epochs of 120 s
-    assert last[-1] == "float 1/4  loss 2.0\n"
+    *_, before, line, after = shown(out)
+    assert before.startswith("float |#############")
+    assert before.endswith("1.75 of 4 epochs, 04:30 left")  # 2.25 epochs of 120 s
+    assert line == "float 1/4  loss 2.0"
+    assert after == before
 
 
-def test_a_new_phase_has_a_pace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+def test_a_new_phase_has_a_pace_of_its_own(clock: list[float]) -> None:
     out = Terminal()
     bar = ProgressBar(out)
     for phase, pace in (("float", 1.0), ("qat", 100.0)):
         for step in range(1, 4):
-            now[0] += pace
+            clock[0] += pace
             bar.tick(phase, 10, step / 2)
-    assert out.getvalue().endswith("28:20 left")  # 8.5 epochs of 200 s
+    assert shown(out)[-1].endswith("28:20 left")  # 8.5 epochs of 200 s
+
+
+def test_a_finished_phase_leaves_the_line_empty(clock: list[float]) -> None:
+    out = Terminal()
+    bar = ProgressBar(out)
+    for step in (1, 2):
+        clock[0] += 10.0
+        bar.tick("qat", 2, float(step))
+    assert out.getvalue().rsplit("\r", 2)[-2].strip() == ""
