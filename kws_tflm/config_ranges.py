@@ -9,6 +9,9 @@ from kws_tflm.errors import ConfigError
 if TYPE_CHECKING:
     from kws_tflm.config import Config
 
+OBJECTIVES = ("cycles", "flash", "balanced")
+"""What the converter's choice of operators may minimise."""
+
 
 def check_ranges(config: Config, where: str) -> None:
     """Ranges and relations; each message names the key and the accepted values."""
@@ -26,7 +29,7 @@ def check_ranges(config: Config, where: str) -> None:
     need(0 <= data.silence_fraction <= 1, "'data.silence_fraction' must be in [0, 1]")
     need(0 <= data.unknown_fraction <= 20, "'data.unknown_fraction' must be in [0, 20]")
     need(
-        config.convert.objective in ("cycles", "flash", "balanced"),
+        config.convert.objective in OBJECTIVES,
         "'convert.objective' must be 'cycles', 'flash' or 'balanced'",
     )
     need(

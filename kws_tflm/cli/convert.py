@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from kws_tflm.cli.artefacts import find_run, newest_run
 from kws_tflm.cli.data import open_run_dataset
 from kws_tflm.cli.output import add_json, print_json
+from kws_tflm.config_ranges import OBJECTIVES
 from kws_tflm.errors import ModelError
 
 if TYPE_CHECKING:
     from kws_tflm.convert import ForeignOptions
 
-# As kws_tflm.convert.rule.OBJECTIVES, which is too slow to import for --help.
-OBJECTIVES = ("cycles", "flash", "balanced")
 EXAMPLE = (
     "example: kws-tflm convert runs/ten_words-0123456789ab\n"
     "         kws-tflm convert foreign.tflite --out sparse.tflite --prune 0.75 --block 1x4 --data test_set"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from kws_tflm.convert.candidates import Candidate
 
-OBJECTIVES = ("cycles", "flash", "balanced")
 DEFAULT_OBJECTIVE = "balanced"
 
 

@@ -83,7 +83,7 @@ def convert_run(
     Args:
         run_dir: folder that training made, with all its stages finished.
         features: Q7.8 features of training clips; all of them calibrate, the first 64 verify.
-        objective: one of `rule.OBJECTIVES`.
+        objective: one of `kws_tflm.config_ranges.OBJECTIVES`.
         fuse: see `SparsifyRule`.
     """
     from kws_tflm.train import last_stage, load_model, open_run

@@ -33,8 +33,6 @@ def adopt_phases(folder: RunFolder, other: Path) -> list[str]:
     teachers = [phase.name for phase in teacher_phases(folder.config)]
     ours, theirs = _keys(folder.config, _FLOAT), _keys(donor.config, _FLOAT)
     different = [key for key in ours if ours[key] != theirs.get(key)]
-    if not teachers and not donor.config.teacher.models and "train.distillation" in different:
-        different.remove("train.distillation")  # nobody teaches the float network
     allowed = [
         key for key in different if key in _NOT_TEACHERS or (key.startswith("model.") and key != "model.dropout")
     ]
@@ -52,4 +50,6 @@ def _keys(config: Config, sections: tuple[str, ...]) -> dict[str, Any]:
     """Every key of `sections`, with its value, and the seeds."""
     values = {name: dataclasses.asdict(getattr(config, name)) for name in sections}
     keys = {f"{name}.{key}": value for name in sections for key, value in values[name].items()}
+    if not config.teacher.models:
+        del keys["train.distillation"]  # nobody teaches the float network
     return {"seed": config.seed} | keys | {"data.seed": config.data_seed}

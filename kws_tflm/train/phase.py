@@ -172,7 +172,7 @@ class PhaseTrainer:
                 self._prune_to(progress, phase.sparsity_at(epoch + step / steps))
             rate = cosine_rate(phase.learning_rate, (epoch + step / steps) / phase.epochs)
             inputs, targets = tf.constant(x), tf.constant(y)
-            loss, correct = self.update(inputs, targets, taught(x, y, clips), tf.constant(rate, tf.float32))
+            loss, correct = self.update(inputs, targets, taught(inputs, targets, clips), tf.constant(rate, tf.float32))
             losses.append(float(loss))
             hits += int(correct)
             self.watcher.tick(phase.name, phase.epochs, epoch + (step + 1) / steps)

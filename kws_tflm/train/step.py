@@ -81,9 +81,9 @@ class Scorer:
         parts = [self._call(x).numpy() for x in self._slices(features)]
         return np.concatenate(parts)
 
-    def batch_scores(self, x: npt.NDArray[np.float32]) -> Any:
-        """One batch of model inputs -> a tensor of scores."""
-        return self._call(tf.constant(x))
+    def batch_scores(self, x: Any) -> Any:
+        """One batch of model inputs, array or tensor -> a tensor of scores."""
+        return self._call(tf.convert_to_tensor(x))
 
     def loss_and_accuracy(self, data: LabelledFeatures) -> tuple[float, float]:
         """Mean cross-entropy and accuracy on `data`."""

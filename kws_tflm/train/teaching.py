@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kws_tflm._tf import tf
-from kws_tflm.train.batches import Float
 from kws_tflm.train.source import LabelledFeatures
 from kws_tflm.train.step import Scorer
 
-Taught = Callable[[Float, Float, npt.NDArray[np.int64]], Any]
+Taught = Callable[[Any, Any, npt.NDArray[np.int64]], Any]
 """(inputs, targets, clips) of a batch -> the scores that it is taught."""
 
 
@@ -33,7 +32,7 @@ class Teaching:
         """What gives the scores for the batches of `data`, the clips of `epoch`; without a teacher the targets."""
         scorer = self._scorer
         if scorer is None:
-            return lambda x, y, clips: tf.constant(y)
+            return lambda x, y, clips: tf.convert_to_tensor(y)
         if self._distorted:
             return lambda x, y, clips: scorer.batch_scores(x)
         copy = epoch % self._copies
