@@ -159,7 +159,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class TeacherConfig:
-    """Larger networks on the same features, trained before the float phase, whose mean scores are its targets.
+    """Networks on the same features, trained before the float phase, whose mean scores are targets of what follows.
 
     Everything that is not here (augmentation, optimiser, schedule) is as in `[train]`.
     """
@@ -173,6 +173,8 @@ class TeacherConfig:
     epochs: int = 60
     every_word: bool = False
     """Teachers learn each word of ``_unknown_`` as a class of its own; their scores for that class are the sum."""
+    with_float: bool = False
+    """The run's float network learns from labels alone and is one of the teachers of pruning and QAT."""
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,11 @@ class Config:
     def data_seed(self) -> int:
         """The seed of data and teachers: `data.seed`, or the experiment's own."""
         return self.data.seed or self.seed
+
+    @property
+    def float_is_taught(self) -> bool:
+        """Whether the float phase has teachers."""
+        return self.teacher.models > 0 and not self.teacher.with_float
 
     @property
     def hash(self) -> str:

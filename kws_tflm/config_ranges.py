@@ -83,6 +83,7 @@ def check_ranges(config: Config, where: str) -> None:
     need(1 <= teacher.blocks <= 16, "'teacher.blocks' must be in [1, 16]")
     need(teacher.epochs >= 1, "'teacher.epochs' must be at least 1")
     need(teacher.models == 0 or train.distillation > 0, "'teacher.models' needs 'train.distillation' above 0")
+    need(teacher.models > 0 or not teacher.with_float, "'teacher.with_float' needs 'teacher.models' above 0")
     for section in ("train", "prune", "qat"):
         phase = getattr(config, section)
         need(phase.epochs >= 1, f"'{section}.epochs' must be at least 1")

@@ -147,7 +147,7 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
                 trainer = PhaseTrainer(phase, config, model, taught, folder, None, None, watcher, judged, classes)
             else:
                 model, pruner = _prepare(folder, phase, previous, source)
-                teacher = _teacher(folder, phase)
+                teacher = taught_by(folder, phase)
                 trainer = PhaseTrainer(phase, config, model, source, folder, pruner, teacher, watcher)
             rows = trainer.run(rows)
             masks = pruner.masks() if pruner is not None else {}
@@ -170,14 +170,15 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
     return report
 
 
-def _teacher(folder: RunFolder, phase: Phase) -> Any:
-    """Whose scores are targets: the teachers', else from the second phase on the float network's; None: nobody's."""
+def taught_by(folder: RunFolder, phase: Phase) -> Any:
+    """Whose scores are targets: teachers, float network or (`teacher.with_float`) their mean; None: nobody's."""
     config = folder.config
-    if config.train.distillation == 0:
+    if config.train.distillation == 0 or (phase.name == "float" and not config.float_is_taught):
         return None
-    if config.teacher.models:
+    if config.float_is_taught:
         return ensemble(folder)
-    return stage_model(folder, "float") if phase.name != "float" else None
+    own = stage_model(folder, "float")
+    return ensemble(folder, own) if config.teacher.models else own
 
 
 def _prepare(folder: RunFolder, phase: Phase, previous: str | None, source: FeatureSource) -> tuple[Any, Pruner | None]:

@@ -1,4 +1,4 @@
-"""Larger networks that are trained first, in the run's own folder, and whose mean scores are targets for the run's."""
+"""Networks that are trained first, in the run's own folder, and whose mean scores are targets for the run's."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def fine_labels(labels: npt.NDArray[np.int64], words: npt.NDArray[np.int64], key
     return result
 
 
-def ensemble(folder: RunFolder) -> Any:
-    """All teachers of a run as one Keras model: the mean of their scores of the run's classes.
+def ensemble(folder: RunFolder, *others: Any) -> Any:
+    """All teachers of a run, and `others`, as one Keras model: the mean of their scores of the run's classes.
 
     Raises:
         ModelError: one is not trained yet, or is another architecture's.
@@ -130,6 +130,7 @@ def ensemble(folder: RunFolder) -> Any:
         except ValueError:
             raise ModelError(f"{folder.path}: the weights of '{phase.name}' do not fit; train again") from None
         members.append(member.merged)
+    members += others
     inputs = keras.Input(members[0].input_shape[1:], name="features")
     scores = [member(inputs) for member in members]
     return keras.Model(inputs, keras.layers.Average(name="scores")(scores) if len(scores) > 1 else scores[0])

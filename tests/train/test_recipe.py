@@ -11,10 +11,10 @@ import pytest
 from kws_tflm._tf import keras
 from kws_tflm.config import Config, PruneConfig, TrainConfig, from_dict
 from kws_tflm.errors import ConfigError, MismatchError
-from kws_tflm.train import open_run, train_run
+from kws_tflm.train import load_model, open_run, train_run
 from kws_tflm.train.averaging import RunningMean
 from kws_tflm.train.batches import balanced_order, batches, mask
-from kws_tflm.train.run import phases
+from kws_tflm.train.run import phases, taught_by
 from kws_tflm.train.source import LabelledFeatures
 from kws_tflm.train.teachers import WordSource, ensemble, fine_labels
 
@@ -204,6 +204,46 @@ def test_a_float_network_that_nobody_taught_is_taken_whatever_it_teaches(tmp_pat
     train(0.0)
     donor = tmp_path / "0.0"
     assert f"float: taken from {donor}" in train(0.5, donor)
+
+
+def test_a_float_network_beside_teachers_learns_alone_and_teaches_with_them(tmp_path: Path) -> None:
+    def settings(models: int) -> Config:
+        teacher = {**TEACHERS, "models": models, "with_float": True} if models else {}
+        return tiny_config(train={"distillation": 0.5, "epochs": 2}, teacher=teacher, qat={"enabled": False})
+
+    def float_weights(name: str) -> list[np.ndarray]:
+        return open_run(tmp_path / name).load_stage("float").weights
+
+    for name, models in (("alone", 0), ("beside", 2)):
+        train_run(settings(models), tmp_path / name, FakeSource(settings(models)), say=silent)
+    assert all(np.array_equal(a, b) for a, b in zip(float_weights("alone"), float_weights("beside"), strict=True))
+    folder = open_run(tmp_path / "beside")
+    own, pruned = (phase for phase in phases(folder.config) if phase.model is None)
+    assert taught_by(folder, own) is None
+    x = np.random.default_rng(0).normal(0, 3, (3, 16, 10, 1)).astype(np.float32)
+    two, one = ensemble(folder)(x).numpy(), load_model(tmp_path / "beside", "float")(x).numpy()
+    assert np.allclose(taught_by(folder, pruned)(x).numpy(), (2 * two + one) / 3, atol=1e-6)
+
+
+def test_a_float_network_beside_teachers_is_taken_from_a_run_without_any(tmp_path: Path) -> None:
+    def train(name: str, donor: str | None, **teacher: object) -> list[str]:
+        parts = {"teacher": {**TEACHERS, **teacher}} if teacher else {}
+        config = tiny_config(train={"distillation": 0.5, "epochs": 1}, qat={"enabled": False}, **parts)
+        lines: list[str] = []
+        source = tmp_path / donor if donor else None
+        train_run(config, tmp_path / name, FakeSource(config), say=lines.append, donor=source)
+        return [line.partition(":")[0] for line in lines if "taken from" in line]
+
+    train("alone", None)
+    assert train("beside", "alone", models=1, with_float=True) == ["float"]
+    assert train("before", "beside", models=1, with_float=False) == ["teacher1"]
+    with pytest.raises(MismatchError, match=r"another 'teacher\.\w+'"):
+        train("other", "alone", models=1, with_float=False)
+
+
+def test_a_float_network_without_teachers_has_nobody_to_stand_beside() -> None:
+    with pytest.raises(ConfigError, match=r"'teacher\.with_float' needs 'teacher\.models'"):
+        from_dict({"teacher": {"with_float": True}})
 
 
 def test_runs_of_several_seeds_can_share_their_teachers(tmp_path: Path) -> None:
