@@ -50,23 +50,25 @@ def train_run(
 
     Raises:
         MismatchError: `run_dir` belongs to another configuration, `donor` would not have trained the same.
-        TrainingError: an empty class, a loss that is not finite, a full disk; nothing stored is lost.
+        TrainingError: an empty class, a loss that is not finite, a full disk, another training in `run_dir`; nothing
+            stored is lost.
     """
     watcher = Watcher(say) if say is not None else _on_stderr()
     say = watcher.say
     try:
         folder = RunFolder(run_dir, config)
-        if config_text is not None:
-            folder.keep_config_text(config_text)
-        finished = folder.finished_report()
-        if finished is not None:
-            say(f"{run_dir}: trained before; delete the folder to train again")
-            return finished
-        for name in adopt_phases(folder, donor) if donor is not None else []:
-            say(f"{name}: taken from {donor}")
-        if tensorboard:
-            watcher = dataclasses.replace(watcher, row=EventLog(run_dir / "tensorboard").add)
-        return _train(folder, source, watcher)
+        with folder.alone():
+            if config_text is not None:
+                folder.keep_config_text(config_text)
+            finished = folder.finished_report()
+            if finished is not None:
+                say(f"{run_dir}: trained before; delete the folder to train again")
+                return finished
+            for name in adopt_phases(folder, donor) if donor is not None else []:
+                say(f"{name}: taken from {donor}")
+            if tensorboard:
+                watcher = dataclasses.replace(watcher, row=EventLog(run_dir / "tensorboard").add)
+            return _train(folder, source, watcher)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -135,7 +137,7 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
     for phase in phases(config):
         if folder.has_stage(phase.name):
             say(f"{phase.name}: finished before")
-            rows = folder.load_stage(phase.name).meta["rows"]
+            rows = _joined(rows, folder.load_stage(phase.name).meta["rows"])
         else:
             started = time.monotonic()
             meta: dict[str, Any] = {}
@@ -168,6 +170,12 @@ def _train(folder: RunFolder, source: FeatureSource, watcher: Watcher) -> dict[s
     for name, stage in report["stages"].items():
         say(f"{name:<6} validation {stage['validation']['accuracy']:.4f}  test {stage['test']['accuracy']:.4f}")
     return report
+
+
+def _joined(rows: list[dict[str, Any]], later: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The history `later`, after rows of phases that it lacks: a stage that was taken over has that of its own run."""
+    phases_later = {row["phase"] for row in later}
+    return [row for row in rows if row["phase"] not in phases_later] + later
 
 
 def taught_by(folder: RunFolder, phase: Phase) -> Any:

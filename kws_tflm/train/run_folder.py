@@ -9,16 +9,20 @@ state.json    where training stands             checkpoint.npz   the unfinished 
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kws_tflm import config as configuration
 from kws_tflm.config import Config
-from kws_tflm.errors import ConfigError, ModelError
+from kws_tflm.errors import ConfigError, ModelError, TrainingError
 from kws_tflm.train.storage import Array, as_list, read_arrays, write_arrays, write_atomic, write_json
 
 STAGES = ("float", "pruned", "qat")
@@ -60,6 +64,27 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         if before != config:  # Same hash, other detector settings: tuned after training.
             write_json(stored, {"hash": config.hash, "config": config.to_dict()})
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other trainings out of this folder: two of them would overwrite each other's checkpoints.
+
+        Raises:
+            TrainingError: another process trains here.
+        """
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise TrainingError(
+                    f"{self.path}: another training runs in this folder; wait for it or stop it"
+                ) from None
+            except OSError:
+                pass  # network file systems without locks on folders: as before there were any
+            yield
+        finally:
+            os.close(handle)
 
     def keep_config_text(self, text: str) -> None:
         """Store the experiment file as the user wrote it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from pathlib import Path
 
@@ -237,6 +238,8 @@ def test_a_float_network_beside_teachers_is_taken_from_a_run_without_any(tmp_pat
     train("alone", None)
     assert train("beside", "alone", models=1, with_float=True) == ["float"]
     assert train("before", "beside", models=1, with_float=False) == ["teacher1"]
+    with (tmp_path / "beside" / "history.csv").open() as text:
+        assert list(dict.fromkeys(row["phase"] for row in csv.DictReader(text))) == ["teacher1", "float", "pruned"]
     with pytest.raises(MismatchError, match=r"another 'teacher\.\w+'"):
         train("other", "alone", models=1, with_float=False)
 

@@ -204,6 +204,17 @@ def test_full_disk_is_one_line_and_the_run_goes_on_later(tmp_path: Path, monkeyp
     assert set(report["stages"]) == {"float", "qat"}
 
 
+def test_a_second_training_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    config = tiny_config()
+    with (
+        RunFolder(tmp_path, config).alone(),
+        pytest.raises(TrainingError, match="another training runs in this folder; wait for it or stop it"),
+    ):
+        train_run(config, tmp_path, FakeSource(config))
+    with RunFolder(tmp_path, config).alone():
+        pass
+
+
 def test_architecture_without_pointwise_layers_is_refused_for_pruning(tmp_path: Path) -> None:
     config = tiny_config(model={"name": "cnn_one_fstride4"}, train={"epochs": 1})
     with pytest.raises(ConfigError, match="no pointwise convolution to prune"):
