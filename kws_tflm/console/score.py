@@ -12,6 +12,7 @@ one window, or a word that nobody said. Labels of words that the model does not 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ class Label:
     end: int
     voice: str = ""
     """Who says it, if known."""
+    snr_db: float | None = None
+    """Its level over the background's, if known."""
 
 
 @dataclass(frozen=True)
@@ -115,4 +118,7 @@ def _label(entry: Any, where: str) -> Label:
     word, start, end = entry["word"], entry["start"], entry["end"]
     if not isinstance(word, str) or not all(type(v) is int for v in (start, end)) or not 0 <= start <= end:
         raise DataError(f"{where}: word must be text, and 0 <= start <= end whole numbers of samples")
-    return Label(word, start, end, str(entry.get("voice", "")))
+    snr = entry.get("snr_db")
+    if snr is not None and not (type(snr) in (int, float) and math.isfinite(snr)):
+        raise DataError(f"{where}: snr_db must be a number of decibels, or absent")
+    return Label(word, start, end, str(entry.get("voice", "")), snr)

@@ -16,12 +16,15 @@ The detector's refractory time is the firmware's own and runs before the rule: w
 from __future__ import annotations
 
 import bisect
-from collections.abc import Collection, Sequence
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kws_tflm.console.score import LATE_SAMPLES, Heard, Label, Score, score
 
 KINDS = ("repeated", "confused", "unknown_word", "no_word")
+SNR_BAND_DB = 5
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,18 @@ class Outcome:
         heard = [label.word for label, _ in self.score.heard]
         missed = [label.word for label in self.score.missed]
         return {word: (heard.count(word), (heard + missed).count(word)) for word in sorted({*heard, *missed})}
+
+    def snr_bands(self) -> dict[int, tuple[int, int]]:
+        """Lower edge of a band of `SNR_BAND_DB` -> (heard, said), upwards; labels without a ratio are left out."""
+        heard = _bands(label for label, _ in self.score.heard)
+        missed = _bands(self.score.missed)
+        return {low: (heard[low], heard[low] + missed[low]) for low in sorted({*heard, *missed})}
+
+
+def _bands(labels: Iterable[Label]) -> Counter[int]:
+    """How many labels are in each band of signal-to-noise ratio."""
+    ratios = (label.snr_db for label in labels if label.snr_db is not None)
+    return Counter(SNR_BAND_DB * math.floor(ratio / SNR_BAND_DB) for ratio in ratios)
 
 
 def judge(

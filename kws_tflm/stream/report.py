@@ -31,7 +31,10 @@ def report_text(report: Row, apply: bool) -> str:
     if chosen is not None:
         lines.append(f"chosen: threshold {chosen['threshold']:.3f}, smoothing {chosen['smoothing']}")
         heard = "  ".join(f"{word} {n['heard']}/{n['said']}" for word, n in report["words"].items())
-        lines.append(pairs({**_facts(chosen), "heard": heard, "median delay": _delay(report["median_delay_ms"])}))
+        facts = {**_facts(chosen), "heard": heard, "median delay": _delay(report["median_delay_ms"])}
+        if report["snr_bands"]:
+            facts["heard by SNR"] = "  ".join(_band(band) for band in report["snr_bands"])
+        lines.append(pairs(facts))
     elif configured["said"]:
         least = min(p["false_alarms_per_hour"] for p in report["points"])
         lines.append(
@@ -81,6 +84,10 @@ def _facts(p: Row) -> dict[str, str]:
         f"(95 %: {_percent(low)} to {_percent(high)})",
         "false alarms": f"{p['false_alarms_per_hour']:.2f} an hour (95 %: {few:.2f} to {many:.2f})",
     }
+
+
+def _band(band: Row) -> str:
+    return f"{band['from_db']} to {band['to_db']} dB {band['heard']}/{band['said']}"
 
 
 def _board(board: Row) -> str:

@@ -117,7 +117,8 @@ def _report(
     chosen: Point | None,
     result: Outcome,
 ) -> dict[str, Any]:
-    """What --json prints; `words` and the delay are those of `chosen`, or of `configured` when there is none."""
+    """What --json prints; `words`, `snr_bands` and the delay are those of `chosen`, else of `configured`."""
+    from kws_tflm.stream.events import SNR_BAND_DB
     from kws_tflm.stream.sweep import median_delay_ms
 
     base = recorded.config.detector
@@ -136,6 +137,10 @@ def _report(
         "configured": configured.to_dict(),
         "chosen": chosen.to_dict() if chosen is not None else None,
         "words": {word: {"heard": heard, "said": said} for word, (heard, said) in result.words().items()},
+        "snr_bands": [
+            {"from_db": low, "to_db": low + SNR_BAND_DB, "heard": heard, "said": said}
+            for low, (heard, said) in result.snr_bands().items()
+        ],
         "median_delay_ms": median_delay_ms(result, recorded.config.features.sample_rate),
         "points": [p.to_dict() for p in points],
         "applied": [],

@@ -62,13 +62,15 @@ def test_labels_are_read_from_a_list_or_an_object(tmp_path):
     entries = [{"word": "yes", "start": 1, "end": 2, "voice": "ann"}]
     path.write_text(json.dumps(entries))
     assert load_labels(path) == [Label("yes", 1, 2, "ann")]
-    path.write_text(json.dumps({"labels": entries, "sample_rate": 16000}))
-    assert load_labels(path) == [Label("yes", 1, 2, "ann")]
+    path.write_text(json.dumps({"labels": [{**entries[0], "snr_db": 7.5}], "sample_rate": 16000}))
+    assert load_labels(path) == [Label("yes", 1, 2, "ann", 7.5)]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "3", "{}", '[{"word": "yes"}]', '[{"word": "yes", "start": 0.5, "end": 2}]', "[1]"]
-)
+    "text",
+    ["", "{", "3", "{}", '[{"word": "yes"}]', '[{"word": "yes", "start": 0.5, "end": 2}]', "[1]",
+     *(f'[{{"word": "yes", "start": 0, "end": 2, "snr_db": {ratio}}}]' for ratio in ('"loud"', "NaN", "true"))],
+)  # fmt: skip
 def test_bad_labels_are_one_line(tmp_path, text):
     path = tmp_path / "labels.json"
     path.write_text(text)

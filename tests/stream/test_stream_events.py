@@ -142,3 +142,12 @@ def test_two_words_said_twice_in_a_row_are_heard_in_order():
     assert [(label.start, detection.sample) for label, detection in result.score.heard] == [(0, 70), (60, 120)]
     for first, second in itertools.pairwise(sorted(result.delays())):
         assert first <= second
+
+
+def test_heard_by_signal_to_noise_ratio():
+    ratios = (-0.1, 0.0, 4.9, 5.0, 12.0, None)
+    labels = [Label("yes", 1000 * i, 1000 * i + 50, snr_db=ratio) for i, ratio in enumerate(ratios)]
+    result = judge([heard("yes", 1040), heard("yes", 3040), heard("yes", 5040)], labels, KEYWORDS, LATE)
+    assert result.snr_bands() == {-5: (0, 1), 0: (1, 2), 5: (1, 1), 10: (0, 1)}
+    assert list(result.snr_bands()) == [-5, 0, 5, 10]
+    assert judge([heard("yes", 1040)], [YES, NO], KEYWORDS, LATE).snr_bands() == {}, "labels from elsewhere have none"

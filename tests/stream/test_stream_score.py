@@ -89,6 +89,10 @@ def test_report_has_rule_points_limits_and_choice(capsys, model, stream, tmp_pat
     said = json.loads(stream.with_suffix(".json").read_text())["labels"]
     assert report["configured"]["said"] == sum(entry["kind"] == "keyword" for entry in said)
     assert sum(n["said"] for n in report["words"].values()) == report["configured"]["said"]
+    bands = report["snr_bands"]
+    assert sum(band["said"] for band in bands) == report["configured"]["said"]
+    assert sum(band["heard"] for band in bands) == sum(n["heard"] for n in report["words"].values())
+    assert all(band["to_db"] == band["from_db"] + 5 for band in bands)
     assert report["applied"] == []
     assert (tmp_path / "det.png").stat().st_size > 1000
 
@@ -97,7 +101,7 @@ def test_text_says_the_same(capsys, model, stream):
     capsys.readouterr()
     assert main(["stream", "score", str(model), str(stream)]) == 0
     text = capsys.readouterr().out
-    for words in ("false alarm", "1000 ms", "900 ms refractory", "configured", "chosen", "an hour", "median delay"):
+    for words in ("false alarm", "1000 ms", "900 ms refractory", "configured", "chosen", "an hour", "delay", "dB "):
         assert words in text
 
 
