@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Refuse a bad choice of tool before the build, then build, then write."""
     from kws_tflm.firmware import flash, flash_command
 
-    flash_command(Path("firmware.elf"), args.board, args.tool)
+    flash_command(Path("firmware.elf"), args.board, args.tool, args.dry_run)
     elf = args.elf or build_image(find_model(args.model), args).elf
     command = flash(elf, args.board, args.tool, dry_run=args.dry_run)
     if args.json:

@@ -46,27 +46,24 @@ FLASHERS = {
 }
 
 
-def detect() -> str:
-    """The first installed flasher.
-
-    Raises:
-        ToolMissingError: none is; names the line that installs one.
-    """
-    for name, flasher in FLASHERS.items():
-        if _find(flasher.program):
-            return name
-    lines = " or ".join(flasher.install_line for flasher in FLASHERS.values())
-    raise ToolMissingError(f"no flasher is installed; install one: {lines}")
+def detect() -> str | None:
+    """The first installed flasher; None: there is none."""
+    return next((name for name, flasher in FLASHERS.items() if _find(flasher.program)), None)
 
 
-def flash_command(elf: Path, board: str, tool: str | None = None) -> list[str]:
+def flash_command(elf: Path, board: str, tool: str | None = None, dry_run: bool = False) -> list[str]:
     """The command line that writes `elf`; `tool` is a key of FLASHERS or None (the first installed).
+
+    `dry_run`: it is only to be looked at; where no flasher is installed it is st-flash's.
 
     Raises:
         FirmwareError: no such flasher or board.
         ToolMissingError: `tool` is None and no flasher is installed.
     """
-    name = tool or detect()
+    name = tool or detect() or (next(iter(FLASHERS)) if dry_run else None)
+    if name is None:
+        lines = " or ".join(flasher.install_line for flasher in FLASHERS.values())
+        raise ToolMissingError(f"no flasher is installed; install one: {lines}")
     if name not in FLASHERS:
         raise FirmwareError(f"no flasher '{name}'; choose one of {', '.join(FLASHERS)}")
     return FLASHERS[name].command(read_board(board), elf)
@@ -75,13 +72,13 @@ def flash_command(elf: Path, board: str, tool: str | None = None) -> list[str]:
 def flash(elf: Path, board: str, tool: str | None = None, dry_run: bool = False) -> str:
     """Write `elf` to the connected board. Returns the command line as one would type it.
 
-    With `dry_run` the command is only returned; it needs no installed flasher when `tool` is given.
+    With `dry_run` the command is only returned; it needs no installed flasher.
 
     Raises:
         FirmwareError: the image is missing or the flasher failed (its last line is quoted).
         ToolMissingError: the flasher is not installed; has the line that installs it.
     """
-    command = flash_command(elf, board, tool)
+    command = flash_command(elf, board, tool, dry_run)
     shown = shlex.join(command)
     if dry_run:
         return shown

@@ -50,11 +50,11 @@ def test_pyocd():
     ]
 
 
-@pytest.mark.parametrize("tool", FLASHERS)
+@pytest.mark.parametrize("tool", [*FLASHERS, None])
 def test_dry_run_needs_neither_tool_nor_image(programs, tool):
     shown = flash(ELF, "nucleo_f767zi", tool, dry_run=True)
 
-    assert shown.startswith(FLASHERS[tool].program)
+    assert shown.startswith(FLASHERS[tool or "stflash"].program)
     assert "'out dir/" in shown or "{out dir/" in shown  # quoted for a shell
 
 
@@ -70,6 +70,7 @@ def test_detection_takes_what_is_installed(programs):
         flash_command(ELF, "nucleo_f767zi")
     programs("openocd")
     assert flash_command(ELF, "nucleo_f767zi")[0] == "openocd"
+    assert flash_command(ELF, "nucleo_f767zi", dry_run=True)[0] == "openocd"
 
 
 def test_success_and_failure(programs, tmp_path):
