@@ -135,5 +135,7 @@ def _print(heard: Listened, totals: dict[str, Any], as_json: bool) -> None:
             f"-- modelled: an inference {millions(totals['cycles_per_inference'])} cycles, "
             f"a feature column {totals['cycles_per_column']:,} cycles, interrupts included"
         )
+    else:
+        print("-- the board's cycles are one an instruction here; --timing has them modelled")
     if "labels" in totals:
         print(table([list(totals["labels"].values())], list(totals["labels"])))

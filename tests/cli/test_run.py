@@ -52,6 +52,7 @@ def test_text_shows_the_console_and_the_totals(monkeypatch, elf, audio, capsys):
     out = capsys.readouterr().out
     assert "boot: firmware" in out
     assert "2 detections in 3.0 s of sound" in out
+    assert "--timing" in out, "the cycles shown are instructions, and the user is told"
 
 
 def test_labels_are_scored_and_drawn(monkeypatch, elf, audio, tmp_path, capsys):
