@@ -18,13 +18,15 @@ from __future__ import annotations
 import bisect
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kws_tflm.console.score import LATE_SAMPLES, Heard, Label, Score, score
 
 KINDS = ("repeated", "confused", "unknown_word", "no_word")
 SNR_BAND_DB = 5
+Kind = TypeVar("Kind", str, int)
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,21 @@ class Outcome:
 
     def words(self) -> dict[str, tuple[int, int]]:
         """word -> (heard, said)."""
-        heard = [label.word for label, _ in self.score.heard]
-        missed = [label.word for label in self.score.missed]
-        return {word: (heard.count(word), (heard + missed).count(word)) for word in sorted({*heard, *missed})}
+        return self._heard_by(lambda label: label.word)
 
     def snr_bands(self) -> dict[int, tuple[int, int]]:
         """Lower edge of a band of `SNR_BAND_DB` -> (heard, said), upwards; labels without a ratio are left out."""
-        heard = _bands(label for label, _ in self.score.heard)
-        missed = _bands(self.score.missed)
-        return {low: (heard[low], heard[low] + missed[low]) for low in sorted({*heard, *missed})}
+        return self._heard_by(_snr_band)
+
+    def _heard_by(self, kind: Callable[[Label], Kind | None]) -> dict[Kind, tuple[int, int]]:
+        """What `kind` says of a label -> (heard, said) of the labels of which it says so, in order; None is no kind."""
+        heard = Counter(kind(label) for label, _ in self.score.heard)
+        said = heard + Counter(kind(label) for label in self.score.missed)
+        return {name: (heard[name], said[name]) for name in sorted(name for name in said if name is not None)}
 
 
-def _bands(labels: Iterable[Label]) -> Counter[int]:
-    """How many labels are in each band of signal-to-noise ratio."""
-    ratios = (label.snr_db for label in labels if label.snr_db is not None)
-    return Counter(SNR_BAND_DB * math.floor(ratio / SNR_BAND_DB) for ratio in ratios)
+def _snr_band(label: Label) -> int | None:
+    return None if label.snr_db is None else SNR_BAND_DB * math.floor(label.snr_db / SNR_BAND_DB)
 
 
 def judge(

@@ -101,8 +101,9 @@ def test_text_says_the_same(capsys, model, stream):
     capsys.readouterr()
     assert main(["stream", "score", str(model), str(stream)]) == 0
     text = capsys.readouterr().out
-    for words in ("false alarm", "1000 ms", "900 ms refractory", "configured", "chosen", "an hour", "delay", "dB "):
+    for words in ("false alarm", "1000 ms", "900 ms refractory", "configured", "chosen", "an hour", "median delay"):
         assert words in text
+    assert re.search(r"heard by SNR  +\d+ to \d+ dB \d+/\d+", text)
 
 
 def test_apply_reaches_the_generated_settings(capsys, model, stream):
